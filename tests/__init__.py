@@ -1,0 +1,3 @@
+"""
+Tests; the folders mirror the rooms of the project.
+"""
