@@ -76,7 +76,7 @@ class AccessToken:
             ValueError: *data* is not such a dict. The text never quotes it.
         """
         if not isinstance(data, Mapping):
-            raise ValueError("a stored token must be a JSON object")  # noqa: TRY004
+            raise ValueError("a stored token must be a JSON object")
         renewed_at = data.get("renewed_at")
         return cls(
             value=_text(data, "access_token"),

@@ -88,7 +88,7 @@ class TokenError(AuthError):
         retry_after: Seconds the server asked to wait; None where it said nothing.
     """
 
-    _carried = (
+    _carried: ClassVar[tuple[str, ...]] = (
         "error",
         "error_description",
         "error_uri",
@@ -131,7 +131,7 @@ class InvalidScope(TokenError):
         scopes: The scopes asked for.
     """
 
-    _carried = (*TokenError._carried, "scopes")
+    _carried: ClassVar[tuple[str, ...]] = (*TokenError._carried, "scopes")
     scopes: frozenset[str] = frozenset()
 
 
@@ -167,7 +167,7 @@ class ApiError(httpx.HTTPStatusError):
 
     _carried: ClassVar[tuple[str, ...]] = ("code", "message", "errors", "request_id", "operation")
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         text: str,
         *,
@@ -206,7 +206,7 @@ class RateLimited(ApiError):
         retry_after: Seconds the API asks to wait, or None where it said nothing.
     """
 
-    _carried = (*ApiError._carried, "retry_after")
+    _carried: ClassVar[tuple[str, ...]] = (*ApiError._carried, "retry_after")
     retry_after: float | None = None
 
 
@@ -228,7 +228,7 @@ class InsufficientScope(ApiError, AuthError):
         missing: Scopes needed and not granted; may be empty when nobody said what is needed.
     """
 
-    _carried = (*ApiError._carried, "needed", "granted")
+    _carried: ClassVar[tuple[str, ...]] = (*ApiError._carried, "needed", "granted")
     needed: frozenset[str] = frozenset()
     granted: frozenset[str] = frozenset()
 
