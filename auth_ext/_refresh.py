@@ -14,6 +14,7 @@ and a cancelled waiter cancels nothing but itself.
 import asyncio
 import contextvars
 import copy
+import logging
 import os
 import random
 import sys
@@ -496,7 +497,10 @@ class TokenDesk:
         with self._lock:
             self._failures[source.flight_key] = Failure(error=error, at=source.clock.steady())
             self._leave(order)
-        logger.warning("no token for scopes %r: %s", " ".join(source.request.scopes), error)
+        # Whoever waits gets the error itself; a refresh in the background has only the log.
+        level = logging.INFO if order.previous is None else logging.WARNING
+        scopes = " ".join(source.request.scopes)
+        logger.log(level, "no new token for scopes %r: %s", scopes, error)
         source.tell(_event("token_refused", source, error=error))
         order.flight.fail(error)
 

@@ -1,0 +1,143 @@
+"""
+All items of a listing operation, page after page.
+
+The API has two ways: offset and limit with `links.next`, and a cursor with `nextCursor`. Links
+are read for their offset only and never followed, so no page can lead to another host.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+from auth_ext.errors import ConfigurationError
+
+_T = TypeVar("_T")
+_Item = TypeVar("_Item", covariant=True)
+
+
+class Page(Protocol[_Item]):
+    """
+    One page as the generated models give it: its items are in `data`.
+    """
+
+    @property
+    def data(self) -> "list[_Item] | Any": ...
+
+
+class Listing(Protocol[_Item]):
+    """
+    A generated operation module whose answer is a page.
+    """
+
+    @property
+    def sync(self) -> Callable[..., Page[_Item]]: ...
+
+    @property
+    def asyncio(self) -> Callable[..., Any]: ...
+
+
+def paginate(operation: "Listing[_T]", *, client: Any, **parameters: Any) -> Iterator[_T]:
+    """
+    Every item of a listing operation, fetching the next page when it is reached.
+
+    Args:
+        operation: A listing operation's module, such as
+            `generated_client.api.signature.list_document_summaries`.
+
+        client: The client to call it with.
+
+        parameters: What else to pass: filters, and `limit` for the size of a page.
+
+    Raises:
+        ConfigurationError: The operation has no pages.
+        ApiError: The API refused one of the pages.
+    """
+    walk: _Walk | None = _Walk.start(operation, parameters)
+    while walk is not None:
+        page = operation.sync(client=client, **walk.parameters)
+        yield from _items(page)
+        walk = walk.after(page)
+
+
+async def apaginate(
+    operation: "Listing[_T]", *, client: Any, **parameters: Any
+) -> AsyncIterator[_T]:
+    """
+    The same for `async for`.
+    """
+    walk: _Walk | None = _Walk.start(operation, parameters)
+    while walk is not None:
+        page = await operation.asyncio(client=client, **walk.parameters)
+        for item in _items(page):
+            yield item
+        walk = walk.after(page)
+
+
+@attrs.frozen
+class _Walk:
+    """
+    Where in the list we are: the parameters of the next call.
+    """
+
+    parameters: dict[str, Any]
+
+    @classmethod
+    def start(cls, operation: object, parameters: dict[str, Any]) -> "_Walk":
+        import inspect
+
+        name = getattr(operation, "__name__", repr(operation))
+        if not isinstance(operation, ModuleType) or not callable(getattr(operation, "sync", None)):
+            raise ConfigurationError(f"{name} is no operation module")
+        known = inspect.signature(operation.sync).parameters
+        if not {"offset", "cursor"} & set(known):
+            raise ConfigurationError(f"{name} has no pages: call it once, by its sync or asyncio")
+        return cls(dict(parameters))
+
+    def after(self, page: object) -> "_Walk | None":
+        """
+        The next step; None after the last page.
+        """
+        cursor = _said(page, "next_cursor")
+        if isinstance(cursor, str) and cursor:
+            # A cursor that stands still would go on for ever.
+            return None if cursor == self.parameters.get("cursor") else self._with(cursor=cursor)
+        offset = self._next_offset(page)
+        return None if offset is None else self._with(offset=offset)
+
+    def _with(self, **changed: Any) -> "_Walk":
+        return _Walk({**self.parameters, **changed})
+
+    def _next_offset(self, page: object) -> int | None:
+        count = len(_items(page))
+        if count == 0 or not hasattr(page, "offset"):
+            return None
+        here = self.parameters.get("offset") or 0
+        links = _said(page, "links")
+        following = _said(links, "next")
+        if isinstance(following, str) and following:
+            return max(_offset_in(following), here + count)
+        size = _said(page, "size")
+        if links is None and isinstance(size, int) and here + count < size:
+            return int(here + count)
+        return None
+
+
+def _items(page: object) -> list[Any]:
+    data = _said(page, "data")
+    return data if isinstance(data, list) else []
+
+
+def _said(thing: object, name: str) -> Any:
+    """
+    An attribute of a model; None where it is missing, null or unset.
+    """
+    value = getattr(thing, name, None)
+    return None if type(value).__name__ == "Unset" else value
+
+
+def _offset_in(link: str) -> int:
+    values = parse_qs(urlsplit(link).query).get("offset", ["0"])
+    return int(values[0]) if values[0].isdecimal() else 0
