@@ -1,0 +1,101 @@
+"""
+Build the folder of templates that the generator is given.
+
+Some templates are our own, written for this client (scripts/spec/templates). The others are the
+pinned generator's, changed by the patches in scripts/spec/patches.py, or left as they are.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client.strings import PythonIdentifier
+
+from scripts.spec._patch import Patch
+from scripts.spec.errors import EnvironmentProblem
+from scripts.spec.patches import PATCHES
+
+GENERATOR = "openapi_python_client"
+OWN_TEMPLATES = Path(__file__).parent / "templates"
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+def build(destination: Path, document: Mapping[str, Any] | None = None) -> None:
+    """
+    Write all templates that differ from the generator's own into *destination*.
+
+    Args:
+        destination: The folder to hand over as --custom-template-path; made if it is missing.
+        document: The document that will be generated. From it come what the generator does not
+            tell its templates: the scopes of an operation and its id as the document spells it.
+
+    Raises:
+        EnvironmentProblem: A patch's place was not found, or found more than once. Nothing is written then.
+    """
+    patched = apply(PATCHES)
+    destination.mkdir(parents=True, exist_ok=True)
+    for source in sorted(OWN_TEMPLATES.glob("*.jinja")):
+        (destination / source.name).write_text(source.read_text("utf-8"), "utf-8")
+    for name, text in patched.items():
+        (destination / name).write_text(text, "utf-8")
+    (destination / "_facts.jinja").write_text(facts(document or {}), "utf-8")
+
+
+def apply(patches: Iterable[Patch]) -> dict[str, str]:
+    """
+    The patched templates by name.
+
+    Raises:
+        EnvironmentProblem: Names the patch and the template whose place is missing or ambiguous.
+    """
+    texts: dict[str, str] = {}
+    for patch in patches:
+        text = texts.get(patch.template) or _generator_template(patch)
+        found = text.count(patch.find)
+        if found != 1:
+            raise EnvironmentProblem(
+                f"template {patch.template}: the patch {patch.find!r} -> {patch.put!r} needs one "
+                f"place and found {found} ({patch.why}): compare the template of the installed "
+                f"{GENERATOR} and adapt scripts/spec/patches.py"
+            )
+        texts[patch.template] = text.replace(patch.find, patch.put)
+    return texts
+
+
+def _generator_template(patch: Patch) -> str:
+    source = resources.files(GENERATOR) / "templates" / patch.template
+    if not source.is_file():
+        raise EnvironmentProblem(
+            f"template {patch.template}: the installed {GENERATOR} has no such template "
+            f"({patch.why}): adapt scripts/spec/patches.py"
+        )
+    return source.read_text("utf-8")
+
+
+def facts(document: Mapping[str, Any]) -> str:
+    """A template that tells the others the id and the scopes of each operation."""
+    found = {}
+    for item in document.get("paths", {}).values():
+        for method in _METHODS:
+            operation = item.get(method, {})
+            if "operationId" not in operation:
+                continue
+            alternatives = operation.get("security", document.get("security")) or [{}]
+            scopes = sorted({scope for needed in alternatives[0].values() for scope in needed})
+            key = f"{method} {PythonIdentifier(operation['operationId'], 'field_')}"
+            found[key] = f'{{"id": {_literal(operation["operationId"])}, "scopes": {_list(scopes)}}}'
+    entries = ",\n".join(f"{_literal(key)}: {value}" for key, value in sorted(found.items()))
+    return f"{{% set facts = {{\n{entries}\n}} %}}\n"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_literal, texts))}]"
+
+
+def _literal(text: str) -> str:
+    """A string literal for the template engine that holds none of its own signs."""
+    literal = json.dumps(text, ensure_ascii=False)
+    return re.sub(r"[{}%#]", lambda sign: f"\\u{ord(sign[0]):04x}", literal)
