@@ -1,0 +1,1 @@
+"""Tests of `openapi.json`, the transcription this project was generated from."""
