@@ -114,11 +114,12 @@ class OAuth2ClientCredentials(httpx.Auth):
         urlencode_credentials: bool = True,
         on_event: EventHook | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        _stacklevel: int = 2,
     ) -> None:
         self._template = Source(
             key="",
             request=TokenRequest(
-                token_url=checked_token_url(token_url, stacklevel=2),
+                token_url=checked_token_url(token_url, stacklevel=_stacklevel),
                 credentials=Credentials.checked(client_id, client_secret, {}),
                 scopes=(),
                 urlencode_credentials=urlencode_credentials,
@@ -304,6 +305,14 @@ def token_key(request: TokenRequest) -> str:
 def _put(held: Held, request: httpx.Request) -> None:
     request.headers["Authorization"] = held.header
     request.extensions[_MARK] = held
+
+
+def token_on(request: httpx.Request) -> AccessToken | None:
+    """
+    The token that a request was sent with; None when it went without one of ours.
+    """
+    held = request.extensions.get(_MARK)
+    return held.token if isinstance(held, Held) else None
 
 
 def _take_off(request: httpx.Request) -> None:

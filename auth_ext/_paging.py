@@ -15,25 +15,25 @@ import attrs
 from auth_ext.errors import ConfigurationError
 
 _T = TypeVar("_T")
-_Item = TypeVar("_Item", covariant=True)
+_Item_co = TypeVar("_Item_co", covariant=True)
 
 
-class Page(Protocol[_Item]):
+class Page(Protocol[_Item_co]):
     """
     One page as the generated models give it: its items are in `data`.
     """
 
     @property
-    def data(self) -> "list[_Item] | Any": ...
+    def data(self) -> "list[_Item_co] | Any": ...
 
 
-class Listing(Protocol[_Item]):
+class Listing(Protocol[_Item_co]):
     """
     A generated operation module whose answer is a page.
     """
 
     @property
-    def sync(self) -> Callable[..., Page[_Item]]: ...
+    def sync(self) -> Callable[..., Page[_Item_co]]: ...
 
     @property
     def asyncio(self) -> Callable[..., Any]: ...
