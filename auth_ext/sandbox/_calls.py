@@ -56,7 +56,7 @@ class Answer:
     file: File | None = None
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a failure
+class Refused(Exception):
     """The service understood and says no.
 
     Attributes:

@@ -15,6 +15,7 @@ from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from auth_ext.sandbox._document import METHODS, Document
 
 MESSAGE_LIMIT = 300
+FILES = ("application/pdf", "application/xml", "application/octet-stream")
 
 
 @attrs.frozen
@@ -33,7 +34,12 @@ class Contract:
     """The document as a judge. May be asked from any thread."""
 
     def __init__(self, document: Document) -> None:
-        self._openapi = OpenAPI.from_dict(_judged(document.data), Config(spec_validator_cls=None))
+        config = Config(
+            # The repository's own tests validate the document; here that would cost seconds.
+            spec_validator_cls=None,  # type: ignore[arg-type] # its check allows None
+            extra_media_type_deserializers=dict.fromkeys(FILES, _characters),
+        )
+        self._openapi = OpenAPI.from_dict(_judged(document.data), config)
         # openapi-core builds its validators on first use and does not promise thread safety.
         self._lock = threading.Lock()
 
@@ -61,6 +67,11 @@ def _judged(data: dict[str, Any]) -> dict[str, Any]:
     return judged
 
 
+def _characters(content: bytes, **_parameters: str) -> str:
+    """A file as the text that the document takes it for (`type: string, format: binary`)."""
+    return content.decode("latin-1")
+
+
 def _problems(errors: Iterable[Exception]) -> Iterator[Problem]:
     for error in errors:
         cause = error.__cause__
@@ -73,10 +84,14 @@ def _problems(errors: Iterable[Exception]) -> Iterator[Problem]:
 
 
 def _field(name: str, error: Exception) -> str:
-    path = list(error.absolute_path) if isinstance(error, ValidationError) else []
-    if isinstance(error, ValidationError) and error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        path.extend(missing[:1])
+    path: list[object] = []
+    if isinstance(error, ValidationError):
+        path.extend(error.absolute_path)
+        if error.validator == "required":
+            # jsonschema says it of the object; who sent it wants to know which member.
+            wanted: Any = error.validator_value
+            given: Any = error.instance
+            path.extend([key for key in wanted if key not in given][:1])
     return ".".join(str(part) for part in [name, *path] if part != "")
 
 

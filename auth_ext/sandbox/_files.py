@@ -47,9 +47,7 @@ def padded(file: File, least: int) -> File:
     if missing <= 0:
         return file
     filling = (b"\n" * min(CHUNK, missing - done) for done in range(0, missing, CHUNK))
-    return File(
-        content_type=file.content_type, length=least, chunks=_then(file.chunks, filling)
-    )
+    return File(content_type=file.content_type, length=least, chunks=_then(file.chunks, filling))
 
 
 def checksum(store: Store, name: str) -> str:

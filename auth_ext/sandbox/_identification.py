@@ -20,8 +20,6 @@ OPEN = ("created", "user_initiated")
 @handles("create_session")
 def create_session(call: Call) -> Answer:
     """Begin an identification."""
-    if call.body["flow"] == "redirect" and not call.body.get("redirectSettings"):
-        raise broken_rule("The redirect flow needs redirectSettings.", "redirectSettings")
     identifier = str(uuid.uuid4())
     call.db.execute(
         "INSERT INTO session (id, body, created) VALUES (?, ?, ?)",
@@ -50,8 +48,8 @@ def invalidate_session(call: Call) -> Answer:
 def list_sessions(call: Call) -> Answer:
     """Sessions, oldest first, in pages: each tells where the next begins."""
     limit = call.number("limit", LIMIT)
-    if not 1 <= limit:
-        raise Refused(422, "invalid", "Ask for at least one.", Problem("limit", "Below 1."))
+    if limit < 1:
+        raise Refused(400, "invalid", "Ask for at least one.", Problem("limit", "Below 1."))
     limit = min(limit, LIMIT_MAX)
     rows = call.db.execute(
         "SELECT * FROM session WHERE seq > ? ORDER BY seq LIMIT ?", (_position(call), limit + 1)
@@ -86,7 +84,7 @@ def _position(call: Call) -> int:
         return int(base64.urlsafe_b64decode(cursor.encode()) or 0)
     except (ValueError, binascii.Error) as exc:
         problem = Problem("cursor", "Not a cursor of a page before.")
-        raise Refused(422, "invalid", "The cursor is unknown.", problem) from exc
+        raise Refused(400, "invalid", "The cursor is unknown.", problem) from exc
 
 
 def _find(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:

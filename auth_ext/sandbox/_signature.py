@@ -4,7 +4,7 @@ import base64
 import binascii
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +13,10 @@ import attrs
 from auth_ext.sandbox import _files
 from auth_ext.sandbox._calls import Answer, Call, Refused, broken_rule, handles, missing
 from auth_ext.sandbox._clock import iso, parse_iso
-from auth_ext.sandbox._contract import Problem
 from auth_ext.sandbox._events import ACCOUNT_ID
 from auth_ext.sandbox._mail import mail
+from auth_ext.sandbox._pages import page
+from auth_ext.sandbox._pdf import Signature
 from auth_ext.sandbox._services import Services
 from auth_ext.sandbox._store import dumps, loads
 
@@ -26,8 +27,6 @@ DEADLINE_MAX_SECONDS = 45 * DAY
 DELETE_HOURS = 168
 DELETE_HOURS_MAX = 744
 WARNING_SECONDS = DAY
-LIMIT = 50
-LIMIT_MAX = 100
 OPEN = ("unsigned", "waiting_for_attachments", "partialsigned")
 
 # Which URLs a redirect mode needs.
@@ -40,7 +39,7 @@ REDIRECT_NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class NotNow(Exception):  # noqa: N818 - it is an answer, not a failure
+class NotNow(Exception):
     """A signer cannot do that in the document's present state."""
 
 
@@ -211,6 +210,7 @@ def create_document(call: Call) -> Answer:
     content = _decode(body["dataToSign"], "base64Content", "dataToSign.")
     document = str(uuid.uuid4())
     call.services.store.keep_file(document, _files.original(body["dataToSign"], content))
+    body["dataToSign"] = _without(body["dataToSign"], "base64Content")
     call.db.execute(
         "INSERT INTO document (id, external_id, body, status, created, updated, deadline) "
         "VALUES (?, ?, ?, 'unsigned', ?, ?, ?)",
@@ -269,25 +269,10 @@ def get_document_summary(call: Call) -> Answer:
 @handles("list_document_summaries")
 def list_document_summaries(call: Call) -> Answer:
     """The documents that fit all filters, newest first, in pages."""
-    offset, limit = call.number("offset", 0), call.number("limit", LIMIT)
-    for name, given, least in (("offset", offset, 0), ("limit", limit, 1)):
-        if given < least:
-            problem = Problem(name, f"Below {least}.")
-            raise Refused(422, "invalid", f"{name} must be at least {least}.", problem)
-    limit = min(limit, LIMIT_MAX)
     desk = _desk(call)
     rows = call.db.execute("SELECT * FROM document ORDER BY seq DESC").fetchall()
-    fitting = [row for row in rows if _fits(desk, row, call.query)]
-    page = fitting[offset : offset + limit]
-    return Answer(
-        json={
-            "offset": offset,
-            "limit": limit,
-            "size": len(fitting),
-            "links": _links(call, offset, limit, len(fitting)),
-            "data": [_summary(desk, row) for row in page],
-        }
-    )
+    found, about = page(call, [row for row in rows if _fits(desk, row, call.query)])
+    return Answer(json=about | {"data": [_summary(desk, row) for row in found]})
 
 
 @handles("list_signers")
@@ -361,7 +346,7 @@ def create_attachment(call: Call) -> Answer:
     _keep_attachment(call, attachment, call.body)
     call.db.execute(
         "INSERT INTO attachment (id, document, body) VALUES (?, ?, ?)",
-        (attachment, row["id"], dumps(call.body)),
+        (attachment, row["id"], dumps(_without(call.body, "data"))),
     )
     desk.refresh(row["id"])
     return Answer(json=call.body | {"id": attachment})
@@ -371,7 +356,8 @@ def create_attachment(call: Call) -> Answer:
 def get_attachment(call: Call) -> Answer:
     """One attachment, with its data."""
     found = _named(call, "attachment")
-    return Answer(json=loads(found["body"]) | {"id": found["id"]})
+    content = _content(call.services, found["id"])
+    return Answer(json=loads(found["body"]) | {"id": found["id"], "data": content})
 
 
 @handles("update_attachment")
@@ -380,10 +366,12 @@ def update_attachment(call: Call) -> Answer:
     desk, row = _open(call)
     found = _named(call, "attachment")
     body = loads(found["body"]) | call.body
-    _keep_attachment(call, found["id"], body)
-    call.db.execute("UPDATE attachment SET body = ? WHERE id = ?", (dumps(body), found["id"]))
+    if "data" in call.body:
+        _keep_attachment(call, found["id"], body)
+    kept = dumps(_without(body, "data"))
+    call.db.execute("UPDATE attachment SET body = ? WHERE id = ?", (kept, found["id"]))
     desk.refresh(row["id"])
-    return Answer(json=body | {"id": found["id"]})
+    return get_attachment(call)
 
 
 @handles("delete_attachment")
@@ -554,6 +542,15 @@ def _decode(body: Mapping[str, Any], member: str, where: str = "") -> bytes:
     return content
 
 
+def _without(body: Mapping[str, Any], member: str) -> dict[str, Any]:
+    """Contents are kept as files, not in the rows that every listing reads."""
+    return {key: value for key, value in body.items() if key != member}
+
+
+def _content(services: Services, name: str) -> str:
+    return base64.b64encode(b"".join(services.store.read_file(name))).decode()
+
+
 def _keep_attachment(call: Call, identifier: str, body: Mapping[str, Any]) -> None:
     content = _decode(body, "data")
     call.services.store.keep_file(identifier, _files.original(body, content))
@@ -610,7 +607,7 @@ def _packages(row: sqlite3.Row) -> list[str]:
 
 
 def _not_packaged(wanted: str) -> Refused:
-    return Refused(404, "not_found", f"There is no {wanted} file: not signed yet, or not asked for.")
+    return Refused(404, "not_found", f"There is no {wanted} file: unsigned, or not asked for.")
 
 
 def _status(desk: Desk, row: sqlite3.Row) -> dict[str, Any]:
@@ -626,8 +623,10 @@ def _status(desk: Desk, row: sqlite3.Row) -> dict[str, Any]:
 def _answer(desk: Desk, identifier: str) -> Answer:
     row = desk.document(identifier)
     path = f"{desk.base_url}/signature/documents/{row['id']}"
+    body = loads(row["body"])
+    body["dataToSign"]["base64Content"] = _content(desk.services, row["id"])
     return Answer(
-        json=loads(row["body"])
+        json=body
         | {
             "documentId": row["id"],
             "signers": [_signer(desk, found) for found in desk.signers(row["id"])],
@@ -717,7 +716,7 @@ def _fits(desk: Desk, row: sqlite3.Row, query: Mapping[str, str]) -> bool:
     summary = _summary(desk, row)
     signers = {found["id"]: found for found in desk.signers(row["id"])}
     names = [_full_name(found).casefold() for found in signers.values()]
-    tests = {
+    tests: dict[str, Callable[[str], bool]] = {
         "externalId": lambda wanted: wanted == row["external_id"],
         "signerId": lambda wanted: wanted.lower() in signers,
         "externalSignerId": lambda wanted: wanted in map(_external, signers.values()),
@@ -740,22 +739,9 @@ def _full_name(signer: sqlite3.Row) -> str:
     return f"{info.get('firstName', '')} {info.get('lastName', '')}"
 
 
-def _links(call: Call, offset: int, limit: int, size: int) -> dict[str, str]:
-    def link(start: int) -> str:
-        query = {**call.query, "offset": str(start), "limit": str(limit)}
-        return f"{call.base_url}{call.operation.path}?{urlencode(query)}"
-
-    links = {"first": link(0), "last": link(max(size - 1, 0) // limit * limit)}
-    if offset + limit < size:
-        links["next"] = link(offset + limit)
-    if offset > 0:
-        links["previous"] = link(max(offset - limit, 0))
-    return links
-
-
 def _file(call: Call, name: str, wanted: str, signers: list[sqlite3.Row]) -> Answer:
     signatures = [
-        _files.Signature(record["fullName"], record["signatureMethod"], record["signedTime"])
+        Signature(record["fullName"], record["signatureMethod"], record["signedTime"])
         for record in (loads(found["signature"]) for found in signers)
     ]
     settings = call.services.settings

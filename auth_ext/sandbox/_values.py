@@ -1,6 +1,7 @@
 """Plausible values for schemas, always the same ones for the same schema and name."""
 
 import base64
+import collections
 import datetime
 import math
 import uuid
@@ -77,7 +78,7 @@ class Values:
                 return self._make(_not_null(schema[combined]), name, everything, above)
         if "allOf" in schema:
             parts = [self._make(part, name, everything, above) for part in schema["allOf"]]
-            return parts[0] if len(parts) == 1 else {k: v for part in parts for k, v in part.items()}
+            return parts[0] if len(parts) == 1 else dict(collections.ChainMap(*parts[::-1]))
         return self._plain(schema, name, everything, above)
 
     def _plain(self, schema: Schema, name: str, everything: bool, above: tuple[str, ...]) -> Any:
@@ -124,7 +125,9 @@ class Values:
 
     def _returns(self, schema: Schema, above: tuple[str, ...]) -> bool:
         """Whether *schema* leads back to one that is being made: then it is left out."""
-        inner = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())]
+        inner = [schema]
+        for combined in ("anyOf", "oneOf", "allOf"):
+            inner.extend(schema.get(combined, ()))
         inner.extend(part["items"] for part in list(inner) if "items" in part)
         return any(part.get("$ref") in above for part in inner)
 

@@ -8,6 +8,7 @@
 `Sandbox.seed(operation)` puts the things in place that these requests name.
 """
 
+import base64
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -21,13 +22,9 @@ from auth_ext.sandbox._values import Values
 
 UPLOAD_NAME = "contract.pdf"
 
-# Where a good value cannot be known from the schema; by operation and parameter or member.
-KNOWN: Mapping[tuple[str, str], Any] = {
-    ("create_document", "attachments"): 0,
-    ("update_document", "attachments"): 0,
-    ("get_webhook", "id"): 1,
-    ("list_document_summaries", "offset"): 0,
-}
+# Parameters whose good value cannot be known from the schema; by operation and name.
+FIRST_PAGE = base64.urlsafe_b64encode(b"0").decode()
+KNOWN: Mapping[tuple[str, str], Any] = {("list_sessions", "cursor"): FIRST_PAGE}
 
 
 @attrs.frozen(kw_only=True)
@@ -123,6 +120,9 @@ def body(operation: str, *, everything: bool = True, document: Document | None =
     if found.body is None:
         return None
     made = Values(document).make(found.body.schema, "body", everything=everything)
+    if operation == "send_reminders" and "signers" in made:
+        signer = parameters("get_signer", document=document)["signerId"]
+        made["signers"] = {signer: other for other in made["signers"].values()}
     return _sendable(made)
 
 
@@ -133,6 +133,7 @@ def _known(operation: Operation, name: str, made: Any) -> Any:
 # Members whose made value the service would refuse by a rule that no schema tells.
 _FITTING: Mapping[str, Any] = {
     "attachments": 0,
+    "events": ["document_signed"],
     "deadline": None,
     "deleteAfterHours": 24,
     "requiredSignatures": 1,
@@ -159,7 +160,7 @@ def _wire(value: object) -> str:
 
 
 @_wire.register
-def _(value: bool) -> str:  # noqa: FBT001 - singledispatch hands it over by position
+def _(value: bool) -> str:
     return "true" if value else "false"
 
 
