@@ -1,0 +1,1 @@
+"""Everything we run that is not part of the packages."""
