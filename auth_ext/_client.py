@@ -146,7 +146,7 @@ class SignicatClient(AuthenticatedClient):
             token="",
             headers={"User-Agent": USER_AGENT, **(headers or {})},
             cookies=dict(cookies or {}),
-            timeout=timeout if isinstance(timeout, httpx.Timeout | None) else httpx.Timeout(timeout),
+            timeout=timeout,
             verify_ssl=verify_ssl,
             follow_redirects=follow_redirects,
             httpx_args=arguments,

@@ -20,6 +20,7 @@ from auth_ext.errors import (
 )
 
 MAX_SAID = 500
+MAX_HEADER = 4000
 _REQUEST_ID_HEADERS = ("Request-Id", "RequestId")
 
 
@@ -74,7 +75,7 @@ def challenge(response: httpx.Response) -> dict[str, str]:
     """
     The parameters of a Bearer challenge (RFC 6750 section 3); empty when there is none.
     """
-    header = response.headers.get("WWW-Authenticate", "")
+    header = response.headers.get("WWW-Authenticate", "")[:MAX_HEADER]
     start = re.search(r"\bbearer\b", header, re.IGNORECASE)
     parameters = header[start.end() :] if start else ""
     pairs = re.findall(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', parameters)
@@ -129,15 +130,18 @@ def _why_401(response: httpx.Response, granted: Iterable[str] | None) -> str:
 
 def _first_line(response: httpx.Response, about: dict[str, Any]) -> str:
     request = response.request
-    target = f"{request.method} {request.url.copy_with(query=None, fragment=None)}"
+    target = f"{request.method} {_shown(request.url)}"
     what = f"{about['operation']} ({target})" if about["operation"] else target
-    parts = [f"{what} answered {response.status_code} {response.reason_phrase}".rstrip()]
-    said = " ".join(x for x in (about["code"], about["message"]) if x)
-    if said:
-        parts.append(said)
-    parts += [f"{e.field}: {e.message}" if e.field else e.message for e in about["errors"][:5]]
-    line = "; ".join(parts)
+    line = f"{what} answered {response.status_code} {response.reason_phrase}".rstrip()
+    said = [about["code"], about["message"]]
+    said += [f"{e.field}: {e.message}" if e.field else e.message for e in about["errors"][:5]]
+    told = "; ".join(text.rstrip(". ") for text in said if text)
+    line += f": {told}" if told else ""
     return line + (f" [request id {about['request_id']}]" if about["request_id"] else "")
+
+
+def _shown(url: httpx.URL) -> httpx.URL:
+    return url.copy_with(userinfo=b"", query=None, fragment=None)
 
 
 def _said(response: httpx.Response) -> dict[str, Any]:
