@@ -22,6 +22,7 @@ from auth_ext._token_request import (
     TokenRequest,
     grant_from,
     retry_after_from,
+    unusable,
 )
 from auth_ext.errors import TokenEndpointUnavailable, TokenError
 
@@ -98,20 +99,28 @@ class Fetcher:
         A client that shares nothing with the user's: no hooks, cookies, redirects or history.
         """
         arguments = dict(self.client_args)
-        transport = arguments.pop("transport", None)
-        if transport is not None:
-            arguments["transport"] = _Borrowed(transport)
+        if arguments.get("transport") is not None:
+            arguments["transport"] = _Borrowed(arguments["transport"])
+        if arguments.get("mounts") is not None:
+            arguments["mounts"] = {
+                pattern: transport and _Borrowed(transport)
+                for pattern, transport in arguments["mounts"].items()
+            }
         with httpx.Client(**arguments, follow_redirects=False) as client:
             yield client
 
     def _once(self, client: httpx.Client, request: TokenRequest, deadline: Deadline) -> AccessToken:
         # Before sending: the server starts counting later than we do, never earlier.
         issued_at = self.clock.wall()
+        failure: TokenError | None = None
         try:
             answer = self._exchange(client, request, deadline)
-        except httpx.TransportError as error:
-            # Not chained: httpx's error carries the request with its Basic header.
-            raise _unreachable(request, error) from None
+        except httpx.RequestError as error:
+            failure = _no_answer(request, error)
+        if failure is not None:
+            # Raised out here: httpx's error carries the request with its Basic header, and must
+            # not even be the context of ours.
+            raise failure
         try:
             grant = grant_from(answer, request)
         except TokenError as error:
@@ -132,7 +141,8 @@ class Fetcher:
         response = client.send(sent, stream=True, auth=httpx.Auth())
         try:
             content = bytearray()
-            for chunk in response.iter_bytes(64 * 1024):
+            # As it comes: in chunks of a size, a slow body would not be looked at before its end.
+            for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     break
@@ -171,6 +181,12 @@ def _pause_before_next(attempt: int, error: TokenError) -> float:
     """
     backoff: float = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311
     return max(backoff, error.retry_after or 0.0)
+
+
+def _no_answer(request: TokenRequest, error: httpx.RequestError) -> TokenError:
+    if isinstance(error, httpx.TransportError):
+        return _unreachable(request, error)
+    return unusable(request, "its compression is broken")
 
 
 def _unreachable(request: TokenRequest, error: httpx.TransportError) -> TokenEndpointUnavailable:

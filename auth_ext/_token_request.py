@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import attrs
 import httpx
@@ -83,7 +83,8 @@ class TokenRequest:
         *text* without any form of the secret that the server may have echoed.
         """
         secret = self.credentials.client_secret
-        for form in {secret, quote_plus(secret), self._basic()}:
+        forms = {secret, quote_plus(secret), quote(secret, safe=""), self._basic()}
+        for form in sorted(forms, key=len, reverse=True):
             text = text.replace(form, "[secret]")
         return text
 
@@ -145,15 +146,15 @@ def grant_from(answer: Answer, request: TokenRequest) -> Grant:
     if not 200 <= answer.status_code < 300:
         raise _refusal(answer, request)
     data = _json_object(answer, request)
-    if "error" in data:
-        # Some servers say no with a 200; RFC 6749 section 5.2 knows better.
+    if data.get("error"):
+        # Some servers say no with a 200, against RFC 6749 section 5.2; others say `null` for yes.
         raise _refusal(answer, request)
     value = data.get("access_token")
     if not is_bearer_value(value):
-        raise _unusable(answer, request, _what_is_wrong_with(value))
+        raise unusable(request, _what_is_wrong_with(value), answer)
     token_type = data.get("token_type", "Bearer")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise _unusable(answer, request, "its token_type is not Bearer")
+        raise unusable(request, "its token_type is not Bearer", answer)
     lifetime = lifetime_from(data.get("expires_in"))
     return Grant(
         value=str(value),
@@ -221,11 +222,11 @@ def _what_is_wrong_with(value: object) -> str:
 
 def _json_object(answer: Answer, request: TokenRequest) -> Mapping[str, Any]:
     if len(answer.content) > MAX_ANSWER_BYTES:
-        raise _unusable(answer, request, "it is over 1 MiB")
+        raise unusable(request, "it is over 1 MiB", answer)
     data = _json(answer.content)
     if not isinstance(data, dict):
         kind = answer.headers.get("Content-Type", "no content type").split(";")[0][:80]
-        raise _unusable(answer, request, f"it is not a JSON object ({kind!r})")
+        raise unusable(request, f"it is not a JSON object ({kind!r})", answer)
     return data
 
 
@@ -236,12 +237,21 @@ def _json(content: bytes) -> object:
         return None
 
 
-def _unusable(answer: Answer, request: TokenRequest, why: str) -> InvalidTokenResponse:
+def unusable(
+    request: TokenRequest, why: str, answer: Answer | None = None
+) -> InvalidTokenResponse:
+    """
+    The error for an answer that is no token; *answer* is None where it could not be read.
+    """
+    status = None if answer is None else answer.status_code
+    answered = "answered" if status is None else f"answered {status}"
     return _located(
         InvalidTokenResponse(
-            f"{_where(request)} answered {answer.status_code}, but that is not a usable token:"
-            f" {why}. Check that token_url is the token endpoint",
-            status_code=answer.status_code,
+            request.blanked(
+                f"{_where(request)} {answered}, but that is not a usable token: {why}."
+                " Check that token_url is the token endpoint"
+            ),
+            status_code=status,
         ),
         request,
     )
@@ -344,8 +354,9 @@ def _shown(value: object, request: TokenRequest) -> str | None:
     """
     if not isinstance(value, str) or not value:
         return None
-    printable = "".join(c if c.isprintable() else " " for c in value)
-    return request.blanked(printable)[:MAX_SAID]
+    # Blanked first: a secret with a line break in it would not be found afterwards.
+    blanked = request.blanked(value)[:MAX_SAID]
+    return "".join(c if c.isprintable() else " " for c in blanked)
 
 
 def _where(request: TokenRequest) -> str:
