@@ -38,8 +38,10 @@ def _starts_over(body: Any) -> bool:
 
     An iterator is its own iterator and does not. Files, sync and async, go on where they stopped.
     """
-    if body is None or hasattr(body, "read"):
+    if body is None or hasattr(body, "read") or hasattr(body, "aread"):
         return False
-    if hasattr(body, "__aiter__"):
-        return body.__aiter__() is not body
-    return hasattr(body, "__iter__") and iter(body) is not body
+    if hasattr(body, "seekable"):  # an upload of the generated client
+        return bool(body.seekable())
+    # Twice, for objects that hand out one and the same iterator of something else.
+    start = aiter if hasattr(body, "__aiter__") else iter
+    return start(body) is not start(body)

@@ -38,7 +38,7 @@ class Credentials:
         environment: Mapping[str, str] | None = None,
     ) -> "Credentials":
         """
-        The credentials given, else those of *environment*.
+        The credentials given, else those of *environment*; an empty one is never read.
 
         Raises:
             ConfigurationError: One of them is missing, named with its variable.
@@ -51,13 +51,17 @@ class Credentials:
         missing = [name for name, value in pairs.items() if not value]
         if missing:
             variables = " and ".join(f"SIGNICAT_{name.upper()}" for name in missing)
+            plural = "s" if len(missing) > 1 else ""
+            by_variable = f"set the environment variable{plural} {variables}, or "
             raise ConfigurationError(
-                f"{' and '.join(missing)} missing: set the environment variable"
-                f"{'s' if len(missing) > 1 else ''} {variables}, or pass {' and '.join(missing)}"
+                f"{' and '.join(missing)} missing: {by_variable if environment else ''}"
+                f"pass {' and '.join(missing)}"
             )
         for name, value in pairs.items():
             if not isinstance(value, str):
                 raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
+            if not value.isprintable() and any(map(_is_surrogate, value)):
+                raise ConfigurationError(f"{name} cannot be sent: it is not valid Unicode")
         return cls(str(pairs["client_id"]), str(pairs["client_secret"]))
 
 
@@ -74,7 +78,7 @@ def normalised_scopes(scopes: ScopesArgument) -> Scopes:
     if isinstance(scopes, str):
         names = scopes.split()
     elif isinstance(scopes, set | frozenset):
-        names = sorted(scopes)  # any order will do, but the same one every time
+        names = sorted(scopes, key=str)  # any order will do, but the same one every time
     elif isinstance(scopes, Iterable):
         names = list(scopes)
     else:
@@ -91,6 +95,10 @@ def normalised_scopes(scopes: ScopesArgument) -> Scopes:
         if not isinstance(name, str) or not name or not all(map(_is_scope_character, name)):
             raise ConfigurationError(f"{name!r} is no scope: see RFC 6749 section 3.3")
     return tuple(dict.fromkeys(names))
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
 
 
 def _is_scope_character(character: str) -> bool:
