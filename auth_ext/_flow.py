@@ -130,7 +130,7 @@ class OAuth2ClientCredentials(httpx.Auth):
                 clock=clock,
             ),
             leeway=_checked_seconds(leeway, "leeway"),
-            patience=_checked_seconds(deadline, "deadline") or DEFAULT_DEADLINE,
+            patience=_checked_deadline(deadline),
             on_event=on_event,
         )
         self._origins = checked_origins(origins)
@@ -187,11 +187,13 @@ class OAuth2ClientCredentials(httpx.Auth):
         held = self._desk.fresh(source) or self._desk.get(source)
         _put(held, request)
         response = yield request
+        if response.history:
+            self._remark_hops(response)
         if response.status_code != 401 or not self._is_ours(response, held):
             return
         # Read now: until then it occupies a connection that others may need.
         response.read()
-        replayable = can_replay(request)
+        replayable = _can_resend(request, response)
         try:
             newer = self._desk.get(source, rejected=held.token)
         except AuthError:
@@ -215,10 +217,12 @@ class OAuth2ClientCredentials(httpx.Auth):
         held = self._desk.fresh(source) or await self._desk.aget(source)
         _put(held, request)
         response = yield request
+        if response.history:
+            self._remark_hops(response)
         if response.status_code != 401 or not self._is_ours(response, held):
             return
         await response.aread()
-        replayable = can_replay(request)
+        replayable = _can_resend(request, response)
         try:
             newer = await self._desk.aget(source, rejected=held.token)
         except AuthError:
@@ -246,11 +250,11 @@ class OAuth2ClientCredentials(httpx.Auth):
         Where this request's token comes from; None when it must go without ours.
         """
         _take_off(request)
+        if "Authorization" in request.headers:
+            return None  # the user's own wins
         if origin_of(request.url) not in self._origins:
             self._remark_stranger(request.url)
             return None
-        if "Authorization" in request.headers:
-            return None  # the user's own wins
         if self._scopes is None:
             return self._source
         scopes = self._scopes(request)
@@ -258,7 +262,10 @@ class OAuth2ClientCredentials(httpx.Auth):
 
     def _source_for(self, scopes: ScopesArgument) -> Source:
         kept = scopes if isinstance(scopes, str | tuple | frozenset) else None
-        source = None if kept is None else self._sources.get(kept)
+        try:
+            source = None if kept is None else self._sources.get(kept)
+        except TypeError:  # a tuple with a list in it: told below what is wrong with it
+            source = None
         if source is None:
             names = normalised_scopes(scopes)
             request = attrs.evolve(self._template.request, scopes=names)
@@ -272,11 +279,20 @@ class OAuth2ClientCredentials(httpx.Auth):
         """
         Whether this 401 is about the token we sent, and not a redirect target's opinion.
         """
-        sent = response.request
-        return (
+        sent = _answered(response)
+        return sent is None or (
             sent.headers.get("Authorization") == held.header
             and origin_of(sent.url) in self._origins
         )
+
+    def _remark_hops(self, response: httpx.Response) -> None:
+        """
+        Say so where redirects led elsewhere; httpx has taken the token off by then.
+        """
+        for hop in (*response.history, response):
+            sent = _answered(hop)
+            if sent is not None and origin_of(sent.url) not in self._origins:
+                self._remark_stranger(sent.url)
 
     def _remark_stranger(self, url: httpx.URL) -> None:
         origin = origin_of(url)
@@ -300,6 +316,26 @@ def token_key(request: TokenRequest) -> str:
     parts = [str(request.token_url), request.credentials.client_id, sorted(request.scopes)]
     digest = hashlib.sha256(json.dumps(parts).encode())
     return digest.hexdigest()[:40]
+
+
+def _answered(response: httpx.Response) -> httpx.Request | None:
+    """
+    The request that *response* answers; None when a test has made it by hand without one.
+    """
+    try:
+        return response.request
+    except RuntimeError:
+        return None
+
+
+def _can_resend(request: httpx.Request, response: httpx.Response) -> bool:
+    """
+    Whether to send *request* once more: its body replays and nobody has acted on it yet.
+
+    A POST that was redirected with 303 has been done; only the GET of its result was refused.
+    """
+    sent = _answered(response)
+    return (sent is None or sent.method == request.method) and can_replay(request)
 
 
 def _put(held: Held, request: httpx.Request) -> None:
@@ -332,6 +368,12 @@ def _checked_client_args(arguments: Mapping[str, Any] | None) -> Mapping[str, An
             f" they take {', '.join(sorted(TOKEN_CLIENT_ARGS))}"
         )
     return dict(arguments or {})
+
+
+def _checked_deadline(value: float) -> float:
+    if not _checked_seconds(value, "deadline"):
+        raise ConfigurationError("deadline must be a number of seconds, more than zero")
+    return float(value)
 
 
 def _checked_seconds(value: float | None, setting: str) -> float | None:

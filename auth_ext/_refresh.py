@@ -34,7 +34,12 @@ from auth_ext._fetch import Deadline, Fetcher
 from auth_ext._settings import Credentials
 from auth_ext._token import AccessToken
 from auth_ext._token_request import LONGEST_LIFETIME, TokenRequest
-from auth_ext.errors import AuthError, TokenEndpointUnavailable, TokenError
+from auth_ext.errors import (
+    AuthError,
+    InvalidTokenResponse,
+    TokenEndpointUnavailable,
+    TokenError,
+)
 from auth_ext.stores import TokenStore
 
 _T = TypeVar("_T")
@@ -149,9 +154,11 @@ class Source:
     @property
     def flight_key(self) -> "FlightKey":
         """
-        What a flight, and the memory of a refusal, belongs to: another secret is another try.
+        What a flight, and the memory of a refusal, belongs to.
+
+        Another secret, or another way to write it, is another try.
         """
-        return self.key, self.request.credentials
+        return self.key, self.request.credentials, self.request.urlencode_credentials
 
     def held(self, token: AccessToken) -> Held:
         """
@@ -166,7 +173,7 @@ class Source:
         emit(self.on_event, event)
 
 
-FlightKey = tuple[str, Credentials]
+FlightKey = tuple[str, Credentials, bool]
 
 
 @attrs.frozen(kw_only=True)
@@ -181,9 +188,18 @@ class Failure:
     def blocks_callers(self, now: float) -> bool:
         """
         Whether callers without a token get this error again instead of a new request.
+
+        Only a refusal in the server's own words is remembered: an answer that was no token may
+        have been a proxy's, and says nothing about the next one.
         """
-        final = isinstance(self.error, TokenError) and not self.error.retryable
-        return final and now - self.at < REFUSAL_REMEMBERED
+        error = self.error
+        refused = (
+            isinstance(error, TokenError)
+            and not isinstance(error, InvalidTokenResponse)
+            and not error.retryable
+            and error.status_code is not None
+        )
+        return refused and now - self.at < REFUSAL_REMEMBERED
 
     def blocks_refresh(self, now: float) -> bool:
         """
@@ -323,13 +339,14 @@ class TokenDesk:
         # Written under the lock, read without it: a look-up in a dict is atomic.
         self._held: dict[str, Held] = {}
         self._rejected: dict[str, str] = {}  # by key: the value the API last answered 401 to
+        self._renewed: dict[str, float] = {}  # by key: when a 401 last caused a renewal
         self.forget_threads()
 
     def forget_threads(self) -> None:
         """
         Drop what belongs to threads. After a fork they exist in the parent only.
         """
-        self._lock = threading.Lock()  # guards all four dicts against concurrent writers
+        self._lock = threading.Lock()  # guards all the dicts against concurrent writers
         self._flights: dict[FlightKey, Flight] = {}
         self._failures: dict[FlightKey, Failure] = {}
 
@@ -402,10 +419,11 @@ class TokenDesk:
                 age = held.age(source.clock)
                 if age < held.ageing_after:
                     return held
-                if age < held.over_after and failure and failure.blocks_refresh(now):
-                    return held
-                if age < held.stale_after:
-                    self._join(source, held)
+                # Once a refresh has failed, the old token serves to its very end: nobody waits
+                # for an endpoint that is known to be in trouble.
+                if age < (held.stale_after if failure is None else held.over_after):
+                    if failure is None or not failure.blocks_refresh(now):
+                        self._join(source, held)
                     return held
             elif failure is not None and failure.blocks_callers(now):
                 raise _own_copy(failure.error)
@@ -479,9 +497,13 @@ class TokenDesk:
         token = source.fetcher.fetch(source.request, order.flight.deadline)
         source.tell(_event("token_fetched", source, duration=source.clock.steady() - started))
         if order.renewal:
-            return attrs.evolve(token, renewed_at=source.clock.wall())
+            self._renewed[source.key] = source.clock.wall()
+            return attrs.evolve(token, renewed_at=self._renewed[source.key])
+        # Every later token says so too, or the floor would be forgotten with the renewed one.
         previous = order.previous or stored
-        return attrs.evolve(token, renewed_at=previous.renewed_at) if previous else token
+        known = (self._renewed.get(source.key), None if previous is None else previous.renewed_at)
+        last = max((moment for moment in known if moment is not None), default=None)
+        return attrs.evolve(token, renewed_at=last)
 
     def _land(self, order: "_Order", held: Held) -> None:
         with self._lock:
