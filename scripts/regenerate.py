@@ -8,19 +8,16 @@ file each in scripts/spec.
 """
 
 import argparse
-import json
 import re
-import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # pragma: no cover - only when run as a file
@@ -30,6 +27,7 @@ from scripts.spec.errors import DocumentError, EnvironmentProblem, SpecError  # 
 
 if TYPE_CHECKING:
     from scripts.spec.read import Published
+    from scripts.spec.swap import Workplace
 
 EPILOG = """
 exit codes:
@@ -240,10 +238,14 @@ class _Run:
     def report(self, published: "Published") -> int:
         """Print what changes for callers; return how many of the changes break them."""
         from scripts.spec import diff, read
+        from scripts.spec.prepare import prepare
 
         with _step("diff") as note:
-            old = read.read_file(self.document, name=self.document.name).data if self.document.exists() else None
-            changes = diff.compare(diff.surface(old), diff.surface(published.data))
+            old = diff.EMPTY
+            if self.document.exists():
+                present = read.read_file(self.document, name=self.document.name)
+                old = diff.surface(prepare(present.data))
+            changes = diff.compare(old, diff.surface(prepare(published.data)))
             breaking = sum(change.breaking for change in changes)
             note(f"{len(changes)} changes, {breaking} breaking")
         print(diff.render(changes, self.options.format), end="")
@@ -252,9 +254,12 @@ class _Run:
     def build(self, published: "Published", package: Path, scratch: Path) -> None:
         """Write the finished package of a document."""
         from scripts.spec import check, generate, stamp, table
+        from scripts.spec.prepare import prepare
         from scripts.spec.tree import digest, operations
 
-        prepared = prepare(published.data)
+        prepared = prepare(published.data, step=_step)
+        for line in prepared.idle:
+            _tell(f"this repair no longer applies: {line}")
         with _step("generate") as note:
             generated = generate.generate(prepared.normal, prepared.notes, package, scratch)
             note(f"{len(generated.modules)} operations, {len(generated.classes)} classes")
@@ -290,33 +295,7 @@ class _Run:
         return {key: known.get(key) if same else None for key in ("source", "etag")}
 
 
-class Prepared:
-    """A document after upgrade, overlay and rules."""
-
-    def __init__(self, upgraded: Any, normal: Any, notes: Any, scopes: dict[str, str]) -> None:
-        self.upgraded, self.normal, self.notes, self.scopes = upgraded, normal, notes, scopes
-
-
-def prepare(data: Any) -> Prepared:
-    """The steps upgrade, overlay and normalise on a parsed document."""
-    from scripts.spec import normalise, overlay, refs, table, upgrade
-
-    with _step("upgrade") as note:
-        upgraded = upgrade.upgrade(data)
-        note("from 2.0" if "swagger" in data else "nothing to do")
-    with _step("overlay") as note:
-        applied = overlay.apply(upgraded, data, overlay.load())
-        refs.refuse_broken(applied.document)
-        note(f"{applied.used} repairs")
-    for line in applied.idle:
-        _tell(f"this repair no longer applies: {line}")
-    with _step("normalise") as note:
-        normal, notes = normalise.normalise(applied.document)
-        note(", ".join(f"{rule} {len(hits)}" for rule, hits in sorted(notes.hits.items())))
-    return Prepared(applied.document, normal, notes, table.catalogue(applied.document))
-
-
-def _replace(work: Any, moves: list[tuple[Path, Path]]) -> None:
+def _replace(work: "Workplace", moves: list[tuple[Path, Path]]) -> None:
     from scripts.spec.swap import SwapError
 
     try:
@@ -327,10 +306,8 @@ def _replace(work: Any, moves: list[tuple[Path, Path]]) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    try:
+    with suppress(OSError):
         folder.rmdir()
-    except OSError:
-        return
 
 
 def _tell(text: str) -> None:
