@@ -26,7 +26,7 @@ from auth_ext.sandbox import (
     _people,
 )
 from auth_ext.sandbox._calls import HANDLERS, Answer, Call, Refused
-from auth_ext.sandbox._contract import Contract, Problem
+from auth_ext.sandbox._contract import Problem, contract
 from auth_ext.sandbox._control import Control
 from auth_ext.sandbox._document import Operation
 from auth_ext.sandbox._events import ACCOUNT_ID, is_loopback
@@ -70,7 +70,7 @@ class Application:
     def __init__(self, control: Control, stopping: threading.Event) -> None:
         self._control = control
         self._services = control.services
-        self._contract = Contract(self._services.document)
+        self._contract = contract(self._services.document)
         self._stopping = stopping
         self.flask = Flask(__name__, static_folder=None)
         self.flask.add_url_rule(

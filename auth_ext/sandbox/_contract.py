@@ -1,6 +1,7 @@
 """Requests and answers held against the document, by openapi-core."""
 
 import copy
+import functools
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -55,6 +56,12 @@ class Contract:
             asked = WerkzeugOpenAPIRequest(request)
             answered = WerkzeugOpenAPIResponse(answer)
             return list(_problems(self._openapi.iter_response_errors(asked, answered)))
+
+
+@functools.lru_cache(maxsize=4)
+def contract(document: Document) -> Contract:
+    """The contract of a document; built once, for it learns its schemas as it goes."""
+    return Contract(document)
 
 
 def _judged(data: dict[str, Any]) -> dict[str, Any]:

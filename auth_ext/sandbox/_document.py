@@ -168,6 +168,10 @@ def load_document(path: str | Path | None = None) -> Document:
     """The document at *path*; None: the one this package was built with.
 
     In a wheel it lies beside this module, in a checkout at the top.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no OpenAPI 3 document in JSON.
     """
     if path is None:
         packed = Path(__file__).with_name("openapi.json")
@@ -178,7 +182,16 @@ def load_document(path: str | Path | None = None) -> Document:
 
 @functools.lru_cache(maxsize=4)
 def _load(path: Path, _changed: int) -> Document:
-    return Document(json.loads(path.read_text(encoding="utf-8-sig")))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as exc:
+        raise ValueError(f"{path} is not JSON: {exc}") from exc
+    if not isinstance(data, dict) or not str(data.get("openapi")).startswith("3."):
+        raise ValueError(f"{path} is not an OpenAPI 3 document.")
+    try:
+        return Document(data)
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise ValueError(f"{path} is not a sound OpenAPI document: {exc!r}") from exc
 
 
 def _fit(parts: list[str], wanted: list[str]) -> dict[str, str] | None:

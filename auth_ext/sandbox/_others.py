@@ -1,5 +1,6 @@
 """Operations without a handler: answered from the document, with what the request said."""
 
+import uuid
 from typing import Any
 
 from auth_ext.sandbox._calls import Answer, Call, File
@@ -31,22 +32,27 @@ def _repeat(call: Call, schema: Schema, value: dict[str, Any]) -> None:
     resolve = call.services.document.resolve
     members = resolve(schema).get("properties", {})
     for parameter in call.operation.parameters:
-        if parameter.place == "path" and _alike(parameter.schema, members.get(parameter.name)):
-            given = call.path[parameter.name]
-            is_number = parameter.schema.get("type") == "integer"
-            value[parameter.name] = int(given) if is_number else given
+        if parameter.place == "path" and parameter.name in members:
+            _repeat_path(call.path[parameter.name], members[parameter.name], parameter.name, value)
     if call.operation.body is not None and isinstance(call.body, dict):
         sent = resolve(call.operation.body.schema).get("properties", {})
         shared = {name for name, member in members.items() if member == sent.get(name)}
         value.update({name: given for name, given in call.body.items() if name in shared})
 
 
-def _alike(asked: Schema, answered: Schema | None) -> bool:
-    """Whether a path parameter can stand in the answer as it is."""
-    if answered is None or asked.get("format") != answered.get("format"):
+def _repeat_path(given: str, member: Schema, name: str, value: dict[str, Any]) -> None:
+    """Put a path parameter where the answer's schema lets it stand."""
+    if isinstance(value[name], int) and given.isdecimal():
+        value[name] = int(given)
+    elif isinstance(value[name], str) and (member.get("format") != "uuid" or _is_uuid(given)):
+        value[name] = given
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
         return False
-    kinds = answered.get("type")
-    return asked.get("type") in (kinds if isinstance(kinds, list) else [kinds])
 
 
 def _turn_pages(call: Call, value: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from auth_ext.sandbox._app import TOKEN_PATH, Application
+from auth_ext.sandbox._calls import Refused
 from auth_ext.sandbox._clients import Client, standard_clients
 from auth_ext.sandbox._clock import Clock
 from auth_ext.sandbox._control import Control
@@ -256,7 +257,10 @@ class Sandbox:
             NotNow: There is nothing to sign, or others come first.
             BadControl: There is no such document or signer.
         """
-        told = self._told.sign(str(document_id), signer=signer_id and str(signer_id))
+        try:
+            told = self._told.sign(str(document_id), signer=signer_id and str(signer_id))
+        except Refused as exc:
+            raise BadControl(str(exc)) from exc
         signed: list[str] = told["signed"]
         return signed
 

@@ -122,7 +122,7 @@ def body(operation: str, *, everything: bool = True, document: Document | None =
     made = Values(document).make(found.body.schema, "body", everything=everything)
     if operation == "send_reminders" and "signers" in made:
         signer = parameters("get_signer", document=document)["signerId"]
-        made["signers"] = {signer: other for other in made["signers"].values()}
+        made["signers"] = dict.fromkeys([signer], *made["signers"].values())
     return _sendable(made)
 
 
