@@ -234,13 +234,11 @@ def _patiently(replace: Callable[[], None]) -> None:
     """
     Windows refuses to replace a file while somebody reads it, which takes a moment at most.
     """
-    tries = 1 if POSIX else REPLACE_TRIES
-    for left in range(tries - 1, -1, -1):
+    for _ in range(0 if POSIX else REPLACE_TRIES - 1):
         try:
             replace()
         except PermissionError:
-            if not left:
-                raise
             time.sleep(REPLACE_PAUSE)
         else:
             return
+    replace()

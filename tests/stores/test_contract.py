@@ -1,0 +1,165 @@
+"""
+What every store promises, whichever it is.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import attrs
+import pytest
+
+from auth_ext import FileTokenStore, MemoryTokenStore, RedisTokenStore, TokenStore
+from auth_ext.stores import _folder
+from tests.stores.helpers import PATIENCE, Hands, token
+
+
+@pytest.fixture(params=["memory", "file", "file without owners", "redis"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TokenStore]:
+    if request.param == "memory":
+        yield MemoryTokenStore()
+    elif request.param == "redis":
+        server = request.getfixturevalue("redis_server")
+        made = RedisTokenStore(server.url, clock=hands.wall_clock)
+        yield made
+        made.close()
+    else:
+        # What Windows has: no owners, no modes, no descriptors of folders.
+        monkeypatch.setattr(_folder, "POSIX", request.param == "file")
+        yield FileTokenStore(tmp_path / "tokens", clock=hands.wall_clock)
+
+
+def test_it_is_a_token_store(store):
+    """
+    Every store is a TokenStore to isinstance.
+    """
+    assert isinstance(store, TokenStore)
+
+
+def test_a_key_without_a_token(store):
+    """
+    Of a key nobody has set there is no token; deleting one is no error.
+    """
+    store.delete("a", token(now=1.0))
+
+    assert None is store.get("a")
+
+
+def test_what_is_set_is_got(store, hands):
+    """
+    A token comes back with all it had.
+    """
+    given = token(now=hands.now)
+    store.set("a", given)
+
+    got = store.get("a")
+
+    assert given.value == got.value
+    assert attrs.evolve(given, issued_at=0, expires_at=0, renewed_at=0) == attrs.evolve(
+        got, issued_at=0, expires_at=0, renewed_at=0
+    )
+    # Redis counts a moment as gone that this clock did not.
+    assert got.expires_at == pytest.approx(given.expires_at, abs=1)
+    assert given.lifetime == pytest.approx(got.lifetime)
+    assert got.expires_at - got.renewed_at == pytest.approx(given.expires_at - given.renewed_at)
+
+
+def test_a_token_that_was_never_renewed(store, hands):
+    """
+    No renewal stays no renewal.
+    """
+    store.set("a", attrs.evolve(token(now=hands.now), renewed_at=None))
+
+    assert None is store.get("a").renewed_at
+
+
+def test_the_newest_token_replaces_the_older(store, hands):
+    """
+    A key has one token, the last one set.
+    """
+    store.set("a", token("old", now=hands.now))
+    store.set("a", token("new", now=hands.now))
+
+    assert "new" == store.get("a").value
+
+
+def test_keys_do_not_mix(store, hands):
+    """
+    Each key has a token of its own.
+    """
+    store.set("a", token("of-a", now=hands.now))
+    store.set("b", token("of-b", now=hands.now))
+    store.delete("a", token("of-a", now=hands.now))
+
+    assert None is store.get("a")
+    assert "of-b" == store.get("b").value
+
+
+def test_delete_removes_only_the_token_it_names(store, hands):
+    """
+    A newer token survives the deletion of an older one.
+    """
+    store.set("a", token("newer", now=hands.now))
+
+    store.delete("a", token("older", now=hands.now))
+
+    assert "newer" == store.get("a").value
+
+
+def test_an_ended_token_may_be_given_but_never_longer(store, hands):
+    """
+    A token set after its end is gone or comes back ended.
+    """
+    store.set("a", token(now=hands.now - 7200))
+
+    got = store.get("a")
+
+    assert got is None or got.expires_at <= hands.now
+
+
+def test_the_lock_lets_one_thread_in_at_a_time(store, hands):
+    """
+    With a shared store no two threads are inside the lock of one key at once.
+    """
+    if isinstance(store, MemoryTokenStore):
+        pytest.skip("one process has one token request per key anyway: nothing to lock")
+    inside, most, guard = [0], [0], threading.Lock()
+    start = threading.Barrier(4)
+
+    def visit() -> None:
+        start.wait(PATIENCE)
+        for _ in range(3):
+            with store.lock("a", PATIENCE):
+                with guard:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                with guard:
+                    inside[0] -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        for visitor in [pool.submit(visit) for _ in range(4)]:
+            visitor.result(PATIENCE)
+
+    assert 1 == most[0]
+
+
+def test_locks_of_different_keys_are_apart(store):
+    """
+    Holding one key's lock keeps nobody from another's.
+    """
+    with store.lock("a", 1.0), store.lock("b", 0.0):
+        pass
+
+
+def test_a_lock_is_given_back_after_an_error(store):
+    """
+    An error inside the lock passes through and leaves it free.
+    """
+    with pytest.raises(KeyError), store.lock("a", 1.0):
+        raise KeyError
+
+    with store.lock("a", 0.0):
+        pass

@@ -1,0 +1,69 @@
+"""
+One process of many that share a store: told what to do on stdin, answers in JSON on stdout.
+
+    calls STORE URL   every line "N" makes N requests; answers the statuses and events
+    hold STORE KEY    takes the lock of KEY, says so, and holds it until it is killed or told
+    write STORE KEY   replaces the token of KEY without end
+"""
+
+import json
+import sys
+import time
+from typing import Any
+
+import httpx
+
+from auth_ext import OAuth2ClientCredentials, TokenEvent, TokenStore
+from auth_ext._environment import store_named
+from tests.stores.helpers import SECRET, token
+
+
+def say(what: Any) -> None:
+    print(json.dumps(what), flush=True)  # noqa: T201
+
+
+def calls(store: TokenStore, url: str) -> None:
+    events: list[TokenEvent] = []
+    auth = OAuth2ClientCredentials(
+        "client",
+        SECRET,
+        scopes="document_read",
+        token_url=f"{url}/oauth/connect/token",
+        origins=(url,),
+        store=store,
+        on_event=events.append,
+    )
+    with httpx.Client(auth=auth, base_url=url, trust_env=False) as client:
+        client.auth = None
+        client.get("/warm-up")  # connected and imported, yet without a token
+        client.auth = auth
+        say("ready")
+        for line in sys.stdin:
+            events.clear()
+            statuses = [client.get("/documents").status_code for _ in range(int(line))]
+            say({"statuses": statuses, "events": [event.kind for event in events]})
+
+
+def hold(store: TokenStore, key: str) -> None:
+    say("ready")
+    with store.lock(key, 10.0):
+        store.set(key, token("of the holder".replace(" ", "-"), now=time.time()))
+        say("held")
+        sys.stdin.readline()
+    say("released")
+
+
+def write(store: TokenStore, key: str) -> None:
+    say("ready")
+    sys.stdin.readline()
+    turn = 0
+    while True:
+        turn += 1
+        with store.lock(key, 10.0):
+            # Large, so that a kill has something to cut in half.
+            store.set(key, token(f"{turn}-" + "x" * 100_000, now=time.time()))
+
+
+if __name__ == "__main__":
+    act, name, argument = sys.argv[1:]
+    {"calls": calls, "hold": hold, "write": write}[act](store_named(name), argument)
