@@ -30,7 +30,7 @@ from auth_ext.sandbox._contract import Problem, contract
 from auth_ext.sandbox._control import Control
 from auth_ext.sandbox._document import Operation
 from auth_ext.sandbox._events import ACCOUNT_ID, is_loopback
-from auth_ext.sandbox._faults import Fault, only
+from auth_ext.sandbox._faults import ANSWERING, Fault, only
 from auth_ext.sandbox._log import Request as Logged
 from auth_ext.sandbox._oauth import Provider, bearer_given, challenge
 from auth_ext.sandbox._others import from_document
@@ -42,7 +42,7 @@ CONTROL_PREFIX = "/_sandbox"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 CONNECTION = "auth_ext.sandbox.connection"
 HTML = "<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>\n"
-GARBAGE = b'\x00\x9f\x92\x96{"access_token": "half of\xff\xfe'
+GARBAGE = b'{"access_token": "half of\xff\xfe'
 CHUNK = 16 * 1024
 JSON = "application/json"
 
@@ -95,7 +95,6 @@ class Application:
             self._control.violation(request.method, path, traceback.format_exc())
             response = _error(500, "sandbox_failed", "The sandbox itself failed: see violations.")
         self._mark(visit, response)
-        response = self._spoil(visit, response)
         self._control.log.add(
             Logged(
                 kind=visit.kind,
@@ -103,13 +102,14 @@ class Application:
                 method=request.method,
                 path=path,
                 operation=visit.operation_id,
-                status=None if _is_cut_first(visit) else response.status_code,
+                status=None if _silent(visit, response) else response.status_code,
                 client=visit.client,
                 faults=tuple(fault.kind for fault in visit.faults),
                 milliseconds=round((time.perf_counter() - started) * 1000, 3),
             )
         )
-        return response
+        # Last of all: when the line goes dead the client may look at the log at once.
+        return self._spoil(visit, response)
 
     def _visit(self, request: Request, path: str) -> _Visit:
         if path == TOKEN_PATH:
@@ -249,10 +249,7 @@ class Application:
         slow = only(visit.faults, "slow")
         if slow is not None:
             self._stopping.wait(slow.options["before"])
-        fault = only(
-            visit.faults,
-            "status", "answer", "unauthorized", "garbage", "html", "empty", "oversized", "redirect",
-        )  # fmt: skip
+        fault = only(visit.faults, *ANSWERING)
         return None if fault is None else _SPOILED[fault.kind](fault, visit.kind)
 
     def _spoil(self, visit: _Visit, response: Response) -> Response:
@@ -262,25 +259,27 @@ class Application:
             response.headers["Content-Type"] = changed.options["content_type"]
         slow = only(visit.faults, "slow")
         if slow is not None and slow.options["during"]:
-            response.response = self._slowly(response, slow.options["during"])
+            response.response = self._slowly(response.iter_encoded(), slow.options["during"])
         cut = only(visit.faults, "cut")
         if cut is not None:
             connection = visit.request.environ[CONNECTION]
-            if cut.options["after"] == 0:
+            if _silent(visit, response):
                 _hang_up(connection)
             else:
                 length = response.calculate_content_length() or 0
                 response.headers["Content-Length"] = str(length)
-                response.response = _cut(response, cut.options["after"], length, connection)
+                response.response = _cut(
+                    response.iter_encoded(), cut.options["after"], length, connection
+                )
         if only(visit.faults, "not_http") is not None:
             connection = visit.request.environ[CONNECTION]
             connection.socket.sendall(b"\x15\x03\x01 this is not HTTP\r\n\r\n")
             _hang_up(connection)
         return response
 
-    def _slowly(self, response: Response, seconds: float) -> Iterator[bytes]:
+    def _slowly(self, pieces: Iterable[bytes], seconds: float) -> Iterator[bytes]:
         """The body in two halves with a pause between them."""
-        for number, piece in enumerate(response.iter_encoded()):
+        for number, piece in enumerate(pieces):
             if number == 0:
                 yield piece[: len(piece) // 2]
                 self._stopping.wait(seconds)
@@ -398,10 +397,12 @@ _SPOILED = {
 }
 
 
-def _is_cut_first(visit: _Visit) -> bool:
+def _silent(visit: _Visit, response: Response) -> bool:
+    """Whether no status is sent at all: headers go out with the first bytes of the body."""
     cut = only(visit.faults, "cut")
+    is_empty = not response.calculate_content_length() and response.is_sequence
     return only(visit.faults, "not_http") is not None or (
-        cut is not None and cut.options["after"] == 0
+        cut is not None and (is_empty or cut.options["after"] == 0)
     )
 
 
@@ -411,10 +412,12 @@ def _hang_up(connection: Any) -> None:
         connection.socket.shutdown(socket.SHUT_RDWR)
 
 
-def _cut(response: Response, after: int | None, length: int, connection: Any) -> Iterator[bytes]:
+def _cut(
+    pieces: Iterable[bytes], after: int | None, length: int, connection: Any
+) -> Iterator[bytes]:
     """Some of the body, half by default, and then the line goes dead."""
     left = length // 2 if after is None else after
-    for piece in response.iter_encoded():
+    for piece in pieces:
         yield piece[:left]
         left -= len(piece)
         if left <= 0:

@@ -28,6 +28,20 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+# Kinds that answer in place of the service. One of them strikes per request; others wait their
+# turn, so that a list of them is a script.
+ANSWERING = (
+    "status",
+    "answer",
+    "unauthorized",
+    "garbage",
+    "html",
+    "empty",
+    "oversized",
+    "redirect",
+)
+
+
 class BadControl(ValueError):
     """A request to the control URL that makes no sense; the text says why."""
 
@@ -130,8 +144,11 @@ class Faults:
             return tuple(self._meet(target, operation))
 
     def _meet(self, target: str, operation: str | None) -> Iterator[Fault]:
+        is_answered = False
         for one in list(self._set.values()):
             fault = one.fault
+            if is_answered and fault.kind in ANSWERING:
+                continue
             if fault.target not in (target, "all") or fault.operation not in (None, operation):
                 continue
             if one.spare:
@@ -143,6 +160,7 @@ class Faults:
                 one.left -= 1
                 if not one.left:
                     del self._set[fault.id]
+            is_answered = is_answered or fault.kind in ANSWERING
             yield fault
 
 

@@ -191,6 +191,9 @@ class Sandbox:
     ) -> Fault:
         """Set a fault.
 
+        Of several faults that answer in place of the service, one strikes per request, in the
+        order in which they were set: a few of them with `times` are a script.
+
         Args:
             kind: What happens.
                 `status` (status, retry_after): that status, and Retry-After.
@@ -199,7 +202,7 @@ class Sandbox:
                 `unauthorized`: always 401.
                 `slow` (before, during): so many seconds before the answer and amid it.
                 `cut` (after): the line goes dead after so many bytes of the body; None: half
-                of it; 0: before any answer. The request is carried out.
+                of it; 0, or an empty body: before any answer. The request is carried out.
                 `garbage`: JSON by its content type, bytes that are none.
                 `not_http`: what is sent is no HTTP.
                 `html` (status), `empty` (status): a page, or nothing, where JSON is expected.

@@ -78,14 +78,14 @@ def signer(**changes: Any) -> Any:
 @pytest.fixture
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A plain client without a token."""
-    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=sandbox.url, trust_env=False, verify=False, timeout=10) as client:
         yield client
 
 
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[Api]:
     """A client with a token for everything."""
-    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=sandbox.url, trust_env=False, verify=False, timeout=10) as client:
         made = Api(sandbox, client)
         sandbox.forget_requests()
         yield made

@@ -91,4 +91,5 @@ def test_a_download_from_the_document_is_a_pdf(api: Api) -> None:
     answer = api.call("get_merchant_pades", signedDocumentId=ID)
 
     assert "application/pdf" == answer.headers["Content-Type"]
-    assert answer.content.startswith(b"%PDF-") and answer.content.endswith(b"%%EOF\n")
+    assert answer.content.startswith(b"%PDF-")
+    assert answer.content.endswith(b"%%EOF\n")

@@ -38,7 +38,7 @@ def test_every_client_gets_a_token_with_basic_and_with_form_credentials(
 def test_an_answer_has_the_members_that_the_service_gives(
     sandbox: Sandbox, http: httpx.Client
 ) -> None:
-    """Value, lifetime and type, no scope when all of what was asked is granted; not to be cached."""
+    """Value, lifetime, type; no scope when all that was asked is granted; not to be cached."""
     answer = http.post(
         sandbox.token_url,
         data=GRANT | {"scope": "document_read event"},
