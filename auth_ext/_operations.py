@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from types import ModuleType
 
-from generated_client.operations import OPERATIONS, Operation
-
 from auth_ext.errors import ConfigurationError
+from generated_client.operations import OPERATIONS, Operation
 
 
 class Routes:

@@ -5,7 +5,8 @@ The API has two ways: offset and limit with `links.next`, and a cursor with `nex
 are read for their offset only and never followed, so no page can lead to another host.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -13,33 +14,33 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 from auth_ext.errors import ConfigurationError
+from generated_client.types import Unset
 
-_T = TypeVar("_T")
-_Item_co = TypeVar("_Item_co", covariant=True)
+_Item = TypeVar("_Item")
 
 
-class Page(Protocol[_Item_co]):
+class Page(Protocol[_Item]):
     """
     One page as the generated models give it: its items are in `data`.
     """
 
     @property
-    def data(self) -> "list[_Item_co] | Any": ...
+    def data(self) -> list[_Item] | Unset: ...
 
 
-class Listing(Protocol[_Item_co]):
+class Listing(Protocol[_Item]):
     """
-    A generated operation module whose answer is a page.
+    A generated operation module whose answer is a page; type checkers see its items through it.
     """
 
     @property
-    def sync(self) -> Callable[..., Page[_Item_co]]: ...
+    def sync(self) -> Callable[..., Page[_Item]]: ...
 
     @property
-    def asyncio(self) -> Callable[..., Any]: ...
+    def asyncio(self) -> Callable[..., Awaitable[Page[_Item]]]: ...
 
 
-def paginate(operation: "Listing[_T]", *, client: Any, **parameters: Any) -> Iterator[_T]:
+def paginate(operation: Listing[_Item], *, client: Any, **parameters: Any) -> Iterator[_Item]:
     """
     Every item of a listing operation, fetching the next page when it is reached.
 
@@ -63,8 +64,8 @@ def paginate(operation: "Listing[_T]", *, client: Any, **parameters: Any) -> Ite
 
 
 async def apaginate(
-    operation: "Listing[_T]", *, client: Any, **parameters: Any
-) -> AsyncIterator[_T]:
+    operation: Listing[_Item], *, client: Any, **parameters: Any
+) -> AsyncIterator[_Item]:
     """
     The same for `async for`.
     """
@@ -86,8 +87,6 @@ class _Walk:
 
     @classmethod
     def start(cls, operation: object, parameters: dict[str, Any]) -> "_Walk":
-        import inspect
-
         name = getattr(operation, "__name__", repr(operation))
         if not isinstance(operation, ModuleType) or not callable(getattr(operation, "sync", None)):
             raise ConfigurationError(f"{name} is no operation module")
@@ -114,15 +113,18 @@ class _Walk:
         count = len(_items(page))
         if count == 0 or not hasattr(page, "offset"):
             return None
-        here = self.parameters.get("offset") or 0
-        links = _said(page, "links")
-        following = _said(links, "next")
-        if isinstance(following, str) and following:
-            return max(_offset_in(following), here + count)
-        size = _said(page, "size")
-        if links is None and isinstance(size, int) and here + count < size:
-            return int(here + count)
-        return None
+        reached = (self.parameters.get("offset") or 0) + count
+        following = _next_link(_said(page, "links"))
+        if following:
+            return max(_offset_in(following), reached)
+        size = _said(page, "size")  # of the whole list; better one call too many than items lost
+        return reached if isinstance(size, int) and reached < size else None
+
+
+def _next_link(links: object) -> str | None:
+    # The generator calls it `next_`, not to hide the builtin.
+    link = _said(links, "next_") or _said(links, "next")
+    return link if isinstance(link, str) and link else None
 
 
 def _items(page: object) -> list[Any]:
@@ -135,7 +137,7 @@ def _said(thing: object, name: str) -> Any:
     An attribute of a model; None where it is missing, null or unset.
     """
     value = getattr(thing, name, None)
-    return None if type(value).__name__ == "Unset" else value
+    return None if isinstance(value, Unset) else value
 
 
 def _offset_in(link: str) -> int:
