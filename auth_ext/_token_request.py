@@ -176,7 +176,7 @@ def lifetime_from(expires_in: object) -> float | None:
     try:
         seconds = float(expires_in)
     except OverflowError:  # an integer beyond any float
-        seconds = math.copysign(math.inf, int(expires_in))
+        seconds = math.inf if int(expires_in) > 0 else -math.inf
     except ValueError:
         return None
     return None if math.isnan(seconds) else min(seconds, LONGEST_LIFETIME)
@@ -237,9 +237,7 @@ def _json(content: bytes) -> object:
         return None
 
 
-def unusable(
-    request: TokenRequest, why: str, answer: Answer | None = None
-) -> InvalidTokenResponse:
+def unusable(request: TokenRequest, why: str, answer: Answer | None = None) -> InvalidTokenResponse:
     """
     The error for an answer that is no token; *answer* is None where it could not be read.
     """

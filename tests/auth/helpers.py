@@ -1,0 +1,260 @@
+"""
+A clock, a token endpoint and an API of the tests' own, and one way to drive sync and async alike.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import attrs
+import httpx
+import trio
+
+from auth_ext import AccessToken, Clock, OAuth2ClientCredentials
+
+API = "https://api.signicat.io"
+TOKEN_URL = "https://api.signicat.io/oauth/connect/token"
+CLIENT_ID = "an-id"
+SECRET = "planted-secret-7f3a"
+PATIENCE = 20.0  # seconds before a test that waits for something gives up
+
+
+@attrs.define
+class Hands:
+    """
+    A clock whose hands the test turns; waiting turns them too.
+    """
+
+    wall: float = 1_800_000_000.0
+    steady: float = 5_000.0
+    slept: list[float] = attrs.field(factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(wall=lambda: self.wall, steady=lambda: self.steady, sleep=self.sleep)
+
+    def turn(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.turn(seconds)
+
+
+Answer = httpx.Response | Exception
+
+
+def token_answer(value: str = "token-x", **members: Any) -> httpx.Response:
+    """
+    A token as a server gives it; a member set to None is left out.
+    """
+    said = {"access_token": value, "expires_in": 3600, "token_type": "Bearer", **members}
+    return httpx.Response(200, json={name: v for name, v in said.items() if v is not None})
+
+
+def refusal(error: str, status_code: int = 400) -> httpx.Response:
+    return httpx.Response(status_code, json={"error": error})
+
+
+class Issuer:
+    """
+    A token endpoint without a network: gives token-1, token-2, ..., or what the test lines up.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.lined_up: deque[Answer] = deque()
+        self.always: Callable[[], Answer] | None = None
+        self.lifetime: Any = 3600
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Event()
+        self.gate.set()
+        self._lock = threading.Lock()
+
+    @property
+    def count(self) -> int:
+        return len(self.requests)
+
+    @property
+    def httpx_args(self) -> dict[str, Any]:
+        return {"transport": httpx.MockTransport(self.handle)}
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            self.requests.append(request)
+            number = len(self.requests)
+            answer = self.lined_up.popleft() if self.lined_up else None
+        self.entered.release()
+        assert self.gate.wait(PATIENCE)
+        if answer is None and self.always is not None:
+            answer = self.always()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or token_answer(f"token-{number}", expires_in=self.lifetime)
+
+    def wait_until_asked(self) -> None:
+        assert self.entered.acquire(timeout=PATIENCE)
+
+
+class Api:
+    """
+    An API without a network: 200 with a good token, 401 with one that is revoked or missing.
+    """
+
+    def __init__(self) -> None:
+        self.tokens: list[str | None] = []
+        self.revoked: set[str] = set()
+        self.refuses_all = False
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        token = token_of(request)
+        self.tokens.append(token)
+        good = token is not None and token not in self.revoked and not self.refuses_all
+        return httpx.Response(200 if good else 401, json={"ok": good})
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self.handle)
+
+
+def token_of(request: httpx.Request) -> str | None:
+    header = request.headers.get("Authorization")
+    return None if header is None else header.removeprefix("Bearer ")
+
+
+class World:
+    """
+    One clock, one token endpoint, one API.
+    """
+
+    def __init__(self) -> None:
+        self.hands = Hands()
+        self.issuer = Issuer()
+        self.api = Api()
+        self.events: list[Any] = []
+
+    def auth(self, client_secret: str = SECRET, **settings: Any) -> OAuth2ClientCredentials:
+        settings = {
+            "scopes": "event",
+            "httpx_args": self.issuer.httpx_args,
+            "clock": self.hands.clock,
+            "on_event": self.events.append,
+            **settings,
+        }
+        return OAuth2ClientCredentials(CLIENT_ID, client_secret, **settings)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+class Drive(Protocol):
+    """
+    What a test does with an httpx client, whichever kind it is.
+    """
+
+    name: str
+
+    def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response: ...
+
+    def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken: ...
+
+    def steps(self, auth: OAuth2ClientCredentials, request: httpx.Request) -> "Steps": ...
+
+
+class Steps:
+    """
+    A flow driven by hand: `first` and then `answer` with a response, which gives the next
+    request, or None at the end.
+    """
+
+    def __init__(
+        self, flow: Any, run: Callable[[Callable[[], Awaitable[Any]]], Any] | None
+    ) -> None:
+        self._flow = flow
+        self._run = run
+
+    def _step(self, response: httpx.Response | None) -> httpx.Request | None:
+        try:
+            if self._run is None:
+                request = self._flow.send(response)
+            else:
+                request = self._run(lambda: self._flow.asend(response))
+        except (StopIteration, StopAsyncIteration):
+            return None
+        assert isinstance(request, httpx.Request)
+        return request
+
+    def first(self) -> httpx.Request:
+        request = self._step(None)
+        assert request is not None
+        return request
+
+    def answer(self, response: httpx.Response) -> httpx.Request | None:
+        return self._step(response)
+
+
+class SyncDrive:
+    name = "sync"
+
+    def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        send_options = {k: options.pop(k) for k in ("stream",) if k in options}
+        with httpx.Client(transport=transport, **options) as client:
+            return client.send(request, **send_options)
+
+    def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken:
+        return auth.get_token(scopes)
+
+    def steps(self, auth: OAuth2ClientCredentials, request: httpx.Request) -> Steps:
+        return Steps(auth.sync_auth_flow(request), None)
+
+
+class AsyncDrive:
+    def __init__(self, name: str, run: Callable[[Callable[[], Awaitable[Any]]], Any]) -> None:
+        self.name = name
+        self._run = run
+
+    def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        send_options = {k: options.pop(k) for k in ("stream",) if k in options}
+
+        async def act() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, **options) as client:
+                return await client.send(request, **send_options)
+
+        return self._checked(act)
+
+    def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken:
+        async def act() -> AccessToken:
+            return await auth.aget_token(scopes)
+
+        token = self._run(act)
+        assert isinstance(token, AccessToken)
+        return token
+
+    def steps(self, auth: OAuth2ClientCredentials, request: httpx.Request) -> Steps:
+        async def in_task(act: Callable[[], Awaitable[Any]]) -> Any:
+            return await act()
+
+        return Steps(auth.async_auth_flow(request), lambda act: self._run(lambda: in_task(act)))
+
+    def _checked(self, act: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        response = self._run(act)
+        assert isinstance(response, httpx.Response)
+        return response
+
+
+def _on_asyncio(act: Callable[[], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
+        return await act()
+
+    return asyncio.run(main())
+
+
+DRIVES: dict[str, Drive] = {
+    "sync": SyncDrive(),
+    "asyncio": AsyncDrive("asyncio", _on_asyncio),
+    "trio": AsyncDrive("trio", trio.run),
+}
