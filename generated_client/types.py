@@ -226,9 +226,20 @@ class Model:
     Members the document does not know are kept in additional_properties and sent back by to_dict.
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_more")
 
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None  # made when it is needed: most answers hold nothing unknown
+
+    @property
+    def additional_properties(self) -> dict[str, Any]:
+        """Members that the document does not know."""
+        if self._more is None:
+            self._more = {}
+        return self._more
+
+    @additional_properties.setter
+    def additional_properties(self, value: dict[str, Any]) -> None:
+        self._more = value
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -243,20 +254,21 @@ class Model:
         members = [
             f"{name}={_shown(name, getattr(self, name))}"
             for name in self.__slots__
-            if name != "additional_properties" and getattr(self, name, UNSET) is not UNSET
+            if getattr(self, name, UNSET) is not UNSET
         ]
-        if self.additional_properties:
+        if self._more:
             shown = ", ".join(
-                f"{name!r}: {_shown(name.lower(), value)}"
-                for name, value in self.additional_properties.items()
+                f"{name!r}: {_shown(name.lower(), value)}" for name, value in self._more.items()
             )
             members.append("additional_properties={" + shown + "}")
         return f"{type(self).__name__}({', '.join(members)})"
 
     def __eq__(self, other: object) -> bool:
-        if other.__class__ is not self.__class__:
+        if not isinstance(other, Model) or other.__class__ is not self.__class__:
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return self.additional_properties == other.additional_properties and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -264,6 +276,7 @@ class Model:
         # A pickle made by an older client lacks the members that came since.
         for name in self.__slots__:
             setattr(self, name, UNSET)
+        self._more = None
         for part in state:
             for name, value in (part or {}).items():
                 setattr(self, name, value)
@@ -285,6 +298,8 @@ class Model:
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
 
+
+new = object.__new__
 
 # How a member may be absent. A null where the document allows none is not an error: the member
 # becomes UNSET if it is optional and None if it is required.
@@ -371,7 +386,6 @@ def constant(value: Any, expected: Any, model: Reader, member: str | None, mode:
 # UUID's constructor spends most of its time on telling its many arguments apart. Here the text is
 # known to be one, so its two slots are filled directly; where a Python keeps them differently,
 # the constructor does it.
-_new = object.__new__
 _UNKNOWN_SAFETY = SafeUUID.unknown
 _set_int: Callable[[UUID, int], None] | None
 _set_safety: Callable[[UUID, SafeUUID], None] | None
@@ -382,21 +396,32 @@ except (KeyError, AttributeError):
     _set_int = _set_safety = None
 
 
+# The account's id is in every row, and a signer's in several places: what was read lately is kept.
+_RECENT_UUIDS = 1024
+_recent: dict[str, UUID] = {}
+
+
 def uuid_of(value: str, model: Reader, member: str | None) -> UUID:
     """A UUID, from a string."""
+    result = _recent.get(value)
+    if result is not None:
+        return result
     digits = value.replace("-", "")
     try:
-        if len(digits) == 32 and _set_int and _set_safety:
-            number = int(digits, 16)
-            result = _new(UUID)
-            _set_int(result, number)
-            _set_safety(result, _UNKNOWN_SAFETY)
-            return result
-        return UUID(value)
+        if len(digits) != 32 or len(value) != 36 or not _set_int or not _set_safety:
+            return UUID(value)
+        number = int(digits, 16)
     except ValueError:
         raise MalformedResponse(
             model=_name(model), member=member, reason=f"is not a UUID: {_excerpt(value)}"
         ) from None
+    result = new(UUID)
+    _set_int(result, number)
+    _set_safety(result, _UNKNOWN_SAFETY)
+    if len(_recent) >= _RECENT_UUIDS:
+        _recent.clear()
+    _recent[value] = result
+    return result
 
 
 def uuid(value: Any, model: Reader, member: str | None, mode: int) -> Any:
@@ -573,8 +598,18 @@ def one_of(
     ) from failure
 
 
+def missing(model: Reader, member: str) -> MalformedResponse:
+    """The error for a required member that is not there."""
+    return MalformedResponse(model=_name(model), member=member, reason="is missing")
+
+
+def others(members: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """The members of a JSON object that the document does not know."""
+    return {name: value for name, value in members.items() if name not in known}
+
+
 def object_members(value: Any, model: Reader) -> dict[str, Any]:
-    """A copy of a JSON object."""
+    """A JSON object that is not a plain dict."""
     if isinstance(value, Mapping):
         return dict(value)
     raise MalformedResponse(

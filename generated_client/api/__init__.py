@@ -65,6 +65,36 @@ def query(parameters: Mapping[str, Any], *more: Any) -> dict[str, Any]:
     return given
 
 
+def query_text(value: Any, delimiter: str | None) -> Any:
+    """A query parameter in one text: a list joined by *delimiter*, or anything as JSON."""
+    value = plain(value)
+    if value is UNSET or value is None:
+        return value
+    if delimiter is None:
+        return json.dumps(value, separators=(",", ":"))
+    return delimiter.join(map(_as_text, value)) if isinstance(value, list) else value
+
+
+def query_pairs(value: Any) -> Any:
+    """The members of an object in one text: name,value,name,value (style form, not exploded)."""
+    value = plain(value)
+    if not isinstance(value, Mapping):
+        return value
+    return ",".join(f"{name},{_as_text(one)}" for name, one in value.items())
+
+
+def query_deep(name: str, value: Any) -> dict[str, Any]:
+    """The members of an object, each a parameter called name[member] (style deepObject)."""
+    value = plain(value)
+    if not isinstance(value, Mapping):
+        return {name: value}
+    return {
+        full: one
+        for member, inner in value.items()
+        for full, one in query_deep(f"{name}[{member}]", inner).items()
+    }
+
+
 def header_values(parameters: Mapping[str, Any]) -> dict[str, str]:
     """Header parameters as text; those not given are left out."""
     return {
@@ -97,6 +127,10 @@ class _Upload:
         elif self._sent:
             raise httpx.StreamConsumed
         self._sent = True
+
+    def seekable(self) -> bool:
+        """Whether it can be sent again; asked before a request is repeated."""
+        return self._start is not None
 
     def size(self) -> int | None:
         if self._start is None:

@@ -18,6 +18,27 @@ if TYPE_CHECKING:
     from ..models.admin_settings import AdminSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Address",
+        "CompanyEmail",
+        "CompanyPhone",
+        "CompanyUrl",
+        "Contact",
+        "Country",
+        "CustomerNumber",
+        "Dealer",
+        "Enabled",
+        "Id",
+        "MvaNumber",
+        "Name",
+        "Resources",
+        "Settings",
+        "SlaTag",
+        "TestAccount",
+    )
+)
+
 
 class AdminAccount(_types.Model):
     """
@@ -60,7 +81,6 @@ class AdminAccount(_types.Model):
         "settings",
         "sla_tag",
         "test_account",
-        "additional_properties",
     )
 
     address: AdminAddress | Unset
@@ -79,7 +99,7 @@ class AdminAccount(_types.Model):
     settings: AdminSettings | Unset
     sla_tag: str | Unset
     test_account: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -116,7 +136,7 @@ class AdminAccount(_types.Model):
         self.settings = settings
         self.sla_tag = sla_tag
         self.test_account = test_account
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -169,154 +189,217 @@ class AdminAccount(_types.Model):
         v = self.test_account
         if v is not UNSET:
             d["TestAccount"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Address", None)
-        self.address = (
-            _models.AdminAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.AdminAddress, AdminAccount, "Address", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 16
+        if "Address" in d:
+            v = d["Address"]
+            self.address = (
+                _models.AdminAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.AdminAddress, AdminAccount, "Address", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("CompanyEmail", None)
-        self.company_email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "CompanyEmail", _types.OPTIONAL)
-        )
-        v = pop("CompanyPhone", None)
-        self.company_phone = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "CompanyPhone", _types.OPTIONAL)
-        )
-        v = pop("CompanyUrl", None)
-        self.company_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "CompanyUrl", _types.OPTIONAL)
-        )
-        v = pop("Contact", None)
-        self.contact = (
-            _models.AdminContact.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.AdminContact, AdminAccount, "Contact", _types.OPTIONAL
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "CompanyEmail" in d:
+            v = d["CompanyEmail"]
+            self.company_email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "CompanyEmail", _types.OPTIONAL)
             )
-        )
-        v = pop("Country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "Country", _types.OPTIONAL)
-        )
-        v = pop("CustomerNumber", None)
-        self.customer_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "CustomerNumber", _types.OPTIONAL)
-        )
-        v = pop("Dealer", None)
-        self.dealer = (
-            _models.AdminDealerInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.AdminDealerInfo, AdminAccount, "Dealer", _types.OPTIONAL
+        else:
+            self.company_email = UNSET
+            unknown += 1
+        if "CompanyPhone" in d:
+            v = d["CompanyPhone"]
+            self.company_phone = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "CompanyPhone", _types.OPTIONAL)
             )
-        )
-        v = pop("Enabled", UNSET)
-        self.enabled = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, AdminAccount, "Enabled", _types.OPTIONAL_NULL)
-        )
-        v = pop("Id", UNSET)
-        self.id = (
-            _types.uuid_of(v, AdminAccount, "Id")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, AdminAccount, "Id", _types.OPTIONAL_NULL)
-        )
-        v = pop("MvaNumber", None)
-        self.mva_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "MvaNumber", _types.OPTIONAL)
-        )
-        v = pop("Name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "Name", _types.OPTIONAL)
-        )
-        v = pop("Resources", None)
-        self.resources = (
-            _models.AdminResources.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.AdminResources, AdminAccount, "Resources", _types.OPTIONAL
+        else:
+            self.company_phone = UNSET
+            unknown += 1
+        if "CompanyUrl" in d:
+            v = d["CompanyUrl"]
+            self.company_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "CompanyUrl", _types.OPTIONAL)
             )
-        )
-        v = pop("Settings", None)
-        self.settings = (
-            _models.AdminSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.AdminSettings, AdminAccount, "Settings", _types.OPTIONAL
+        else:
+            self.company_url = UNSET
+            unknown += 1
+        if "Contact" in d:
+            v = d["Contact"]
+            self.contact = (
+                _models.AdminContact.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.AdminContact, AdminAccount, "Contact", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("SlaTag", None)
-        self.sla_tag = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccount, "SlaTag", _types.OPTIONAL)
-        )
-        v = pop("TestAccount", UNSET)
-        self.test_account = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, AdminAccount, "TestAccount", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.contact = UNSET
+            unknown += 1
+        if "Country" in d:
+            v = d["Country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "Country", _types.OPTIONAL)
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "CustomerNumber" in d:
+            v = d["CustomerNumber"]
+            self.customer_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "CustomerNumber", _types.OPTIONAL)
+            )
+        else:
+            self.customer_number = UNSET
+            unknown += 1
+        if "Dealer" in d:
+            v = d["Dealer"]
+            self.dealer = (
+                _models.AdminDealerInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.AdminDealerInfo, AdminAccount, "Dealer", _types.OPTIONAL
+                )
+            )
+        else:
+            self.dealer = UNSET
+            unknown += 1
+        if "Enabled" in d:
+            v = d["Enabled"]
+            self.enabled = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, AdminAccount, "Enabled", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.enabled = UNSET
+            unknown += 1
+        if "Id" in d:
+            v = d["Id"]
+            self.id = (
+                _types.uuid_of(v, AdminAccount, "Id")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, AdminAccount, "Id", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "MvaNumber" in d:
+            v = d["MvaNumber"]
+            self.mva_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "MvaNumber", _types.OPTIONAL)
+            )
+        else:
+            self.mva_number = UNSET
+            unknown += 1
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "Name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "Resources" in d:
+            v = d["Resources"]
+            self.resources = (
+                _models.AdminResources.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.AdminResources, AdminAccount, "Resources", _types.OPTIONAL
+                )
+            )
+        else:
+            self.resources = UNSET
+            unknown += 1
+        if "Settings" in d:
+            v = d["Settings"]
+            self.settings = (
+                _models.AdminSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.AdminSettings, AdminAccount, "Settings", _types.OPTIONAL
+                )
+            )
+        else:
+            self.settings = UNSET
+            unknown += 1
+        if "SlaTag" in d:
+            v = d["SlaTag"]
+            self.sla_tag = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccount, "SlaTag", _types.OPTIONAL)
+            )
+        else:
+            self.sla_tag = UNSET
+            unknown += 1
+        if "TestAccount" in d:
+            v = d["TestAccount"]
+            self.test_account = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, AdminAccount, "TestAccount", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.test_account = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from ..models.admin_settings import AdminSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "CompanyEmail",
+        "CompanyPhone",
+        "MvaNumber",
+        "Name",
+        "Address",
+        "CompanyUrl",
+        "Contact",
+        "Country",
+        "Dealer",
+        "Settings",
+    )
+)
+
 
 class AdminAccountCreateOptions(_types.Model):
     """
@@ -44,7 +59,6 @@ class AdminAccountCreateOptions(_types.Model):
         "country",
         "dealer",
         "settings",
-        "additional_properties",
     )
 
     company_email: str
@@ -57,7 +71,7 @@ class AdminAccountCreateOptions(_types.Model):
     country: str | Unset
     dealer: AdminDealerInfo | Unset
     settings: AdminSettings | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -82,7 +96,7 @@ class AdminAccountCreateOptions(_types.Model):
         self.country = country
         self.dealer = dealer
         self.settings = settings
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -117,112 +131,147 @@ class AdminAccountCreateOptions(_types.Model):
         v = self.settings
         if v is not UNSET:
             d["Settings"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("CompanyEmail", UNSET)
-        self.company_email = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountCreateOptions, "CompanyEmail", _types.REQUIRED)
-        )
-        v = pop("CompanyPhone", UNSET)
-        self.company_phone = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountCreateOptions, "CompanyPhone", _types.REQUIRED)
-        )
-        v = pop("MvaNumber", UNSET)
-        self.mva_number = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountCreateOptions, "MvaNumber", _types.REQUIRED)
-        )
-        v = pop("Name", UNSET)
-        self.name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountCreateOptions, "Name", _types.REQUIRED)
-        )
-        v = pop("Address", None)
-        self.address = (
-            _models.AdminAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminAddress,
-                AdminAccountCreateOptions,
-                "Address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 10
+        if "CompanyEmail" in d:
+            v = d["CompanyEmail"]
+            self.company_email = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountCreateOptions, "CompanyEmail", _types.REQUIRED)
             )
-        )
-        v = pop("CompanyUrl", None)
-        self.company_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountCreateOptions, "CompanyUrl", _types.OPTIONAL)
-        )
-        v = pop("Contact", None)
-        self.contact = (
-            _models.AdminContact.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminContact,
-                AdminAccountCreateOptions,
-                "Contact",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminAccountCreateOptions, "CompanyEmail")
+        if "CompanyPhone" in d:
+            v = d["CompanyPhone"]
+            self.company_phone = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountCreateOptions, "CompanyPhone", _types.REQUIRED)
             )
-        )
-        v = pop("Country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountCreateOptions, "Country", _types.OPTIONAL)
-        )
-        v = pop("Dealer", None)
-        self.dealer = (
-            _models.AdminDealerInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminDealerInfo,
-                AdminAccountCreateOptions,
-                "Dealer",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminAccountCreateOptions, "CompanyPhone")
+        if "MvaNumber" in d:
+            v = d["MvaNumber"]
+            self.mva_number = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountCreateOptions, "MvaNumber", _types.REQUIRED)
             )
-        )
-        v = pop("Settings", None)
-        self.settings = (
-            _models.AdminSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminSettings,
-                AdminAccountCreateOptions,
-                "Settings",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminAccountCreateOptions, "MvaNumber")
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountCreateOptions, "Name", _types.REQUIRED)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(AdminAccountCreateOptions, "Name")
+        if "Address" in d:
+            v = d["Address"]
+            self.address = (
+                _models.AdminAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminAddress,
+                    AdminAccountCreateOptions,
+                    "Address",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "CompanyUrl" in d:
+            v = d["CompanyUrl"]
+            self.company_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountCreateOptions, "CompanyUrl", _types.OPTIONAL)
+            )
+        else:
+            self.company_url = UNSET
+            unknown += 1
+        if "Contact" in d:
+            v = d["Contact"]
+            self.contact = (
+                _models.AdminContact.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminContact,
+                    AdminAccountCreateOptions,
+                    "Contact",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.contact = UNSET
+            unknown += 1
+        if "Country" in d:
+            v = d["Country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountCreateOptions, "Country", _types.OPTIONAL)
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "Dealer" in d:
+            v = d["Dealer"]
+            self.dealer = (
+                _models.AdminDealerInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminDealerInfo,
+                    AdminAccountCreateOptions,
+                    "Dealer",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.dealer = UNSET
+            unknown += 1
+        if "Settings" in d:
+            v = d["Settings"]
+            self.settings = (
+                _models.AdminSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminSettings,
+                    AdminAccountCreateOptions,
+                    "Settings",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.settings = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

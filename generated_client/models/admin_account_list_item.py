@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "Created",
+        "DealerId",
+        "DealerName",
+        "DealerReference",
+        "Enabled",
+        "LastModified",
+        "Name",
+        "OrgNo",
+        "UniCustomerNo",
+    )
+)
+
 
 class AdminAccountListItem(_types.Model):
     """
@@ -42,7 +57,6 @@ class AdminAccountListItem(_types.Model):
         "name",
         "org_no",
         "uni_customer_no",
-        "additional_properties",
     )
 
     account_id: None | Unset | UUID
@@ -55,7 +69,7 @@ class AdminAccountListItem(_types.Model):
     name: str | Unset
     org_no: str | Unset
     uni_customer_no: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -80,7 +94,7 @@ class AdminAccountListItem(_types.Model):
         self.name = name
         self.org_no = org_no
         self.uni_customer_no = uni_customer_no
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -115,96 +129,135 @@ class AdminAccountListItem(_types.Model):
         v = self.uni_customer_no
         if v is not UNSET:
             d["UniCustomerNo"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, AdminAccountListItem, "AccountId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, AdminAccountListItem, "AccountId", _types.OPTIONAL_NULL)
-        )
-        v = pop("Created", UNSET)
-        self.created = (
-            _types.timestamp_of(v, AdminAccountListItem, "Created")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, AdminAccountListItem, "Created", _types.OPTIONAL_NULL)
-        )
-        v = pop("DealerId", None)
-        self.dealer_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountListItem, "DealerId", _types.OPTIONAL)
-        )
-        v = pop("DealerName", None)
-        self.dealer_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountListItem, "DealerName", _types.OPTIONAL)
-        )
-        v = pop("DealerReference", None)
-        self.dealer_reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountListItem, "DealerReference", _types.OPTIONAL)
-        )
-        v = pop("Enabled", UNSET)
-        self.enabled = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, AdminAccountListItem, "Enabled", _types.OPTIONAL_NULL)
-        )
-        v = pop("LastModified", UNSET)
-        self.last_modified = (
-            _types.timestamp_of(v, AdminAccountListItem, "LastModified")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, AdminAccountListItem, "LastModified", _types.OPTIONAL_NULL)
-        )
-        v = pop("Name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountListItem, "Name", _types.OPTIONAL)
-        )
-        v = pop("OrgNo", None)
-        self.org_no = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountListItem, "OrgNo", _types.OPTIONAL)
-        )
-        v = pop("UniCustomerNo", None)
-        self.uni_customer_no = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountListItem, "UniCustomerNo", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 10
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminAccountListItem, "AccountId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, AdminAccountListItem, "AccountId", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "Created" in d:
+            v = d["Created"]
+            self.created = (
+                _types.timestamp_of(v, AdminAccountListItem, "Created")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, AdminAccountListItem, "Created", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "DealerId" in d:
+            v = d["DealerId"]
+            self.dealer_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountListItem, "DealerId", _types.OPTIONAL)
+            )
+        else:
+            self.dealer_id = UNSET
+            unknown += 1
+        if "DealerName" in d:
+            v = d["DealerName"]
+            self.dealer_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountListItem, "DealerName", _types.OPTIONAL)
+            )
+        else:
+            self.dealer_name = UNSET
+            unknown += 1
+        if "DealerReference" in d:
+            v = d["DealerReference"]
+            self.dealer_reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountListItem, "DealerReference", _types.OPTIONAL)
+            )
+        else:
+            self.dealer_reference = UNSET
+            unknown += 1
+        if "Enabled" in d:
+            v = d["Enabled"]
+            self.enabled = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, AdminAccountListItem, "Enabled", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.enabled = UNSET
+            unknown += 1
+        if "LastModified" in d:
+            v = d["LastModified"]
+            self.last_modified = (
+                _types.timestamp_of(v, AdminAccountListItem, "LastModified")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, AdminAccountListItem, "LastModified", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.last_modified = UNSET
+            unknown += 1
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountListItem, "Name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "OrgNo" in d:
+            v = d["OrgNo"]
+            self.org_no = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountListItem, "OrgNo", _types.OPTIONAL)
+            )
+        else:
+            self.org_no = UNSET
+            unknown += 1
+        if "UniCustomerNo" in d:
+            v = d["UniCustomerNo"]
+            self.uni_customer_no = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountListItem, "UniCustomerNo", _types.OPTIONAL)
+            )
+        else:
+            self.uni_customer_no = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "Enabled",
+        "Name",
+    )
+)
+
 
 class AdminAccountNameItem(_types.Model):
     """
@@ -27,13 +35,12 @@ class AdminAccountNameItem(_types.Model):
         "account_id",
         "enabled",
         "name",
-        "additional_properties",
     )
 
     account_id: None | Unset | UUID
     enabled: bool | None | Unset
     name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class AdminAccountNameItem(_types.Model):
         self.account_id = account_id
         self.enabled = enabled
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,40 +65,51 @@ class AdminAccountNameItem(_types.Model):
         v = self.name
         if v is not UNSET:
             d["Name"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, AdminAccountNameItem, "AccountId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, AdminAccountNameItem, "AccountId", _types.OPTIONAL_NULL)
-        )
-        v = pop("Enabled", UNSET)
-        self.enabled = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, AdminAccountNameItem, "Enabled", _types.OPTIONAL_NULL)
-        )
-        v = pop("Name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountNameItem, "Name", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminAccountNameItem, "AccountId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, AdminAccountNameItem, "AccountId", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "Enabled" in d:
+            v = d["Enabled"]
+            self.enabled = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, AdminAccountNameItem, "Enabled", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.enabled = UNSET
+            unknown += 1
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountNameItem, "Name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from uuid import UUID
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "Base64EncodedCssData",
+        "FileName",
+    )
+)
+
 
 class AdminAccountStyling(_types.Model):
     """
@@ -25,13 +33,12 @@ class AdminAccountStyling(_types.Model):
         "account_id",
         "base_64_encoded_css_data",
         "file_name",
-        "additional_properties",
     )
 
     account_id: UUID
     base_64_encoded_css_data: str
     file_name: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class AdminAccountStyling(_types.Model):
         self.account_id = account_id
         self.base_64_encoded_css_data = base_64_encoded_css_data
         self.file_name = file_name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,34 +63,42 @@ class AdminAccountStyling(_types.Model):
         v = self.file_name
         if v is not UNSET:
             d["FileName"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, AdminAccountStyling, "AccountId")
-            if v.__class__ is str
-            else _types.uuid(v, AdminAccountStyling, "AccountId", _types.REQUIRED)
-        )
-        v = pop("Base64EncodedCssData", UNSET)
-        self.base_64_encoded_css_data = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountStyling, "Base64EncodedCssData", _types.REQUIRED)
-        )
-        v = pop("FileName", UNSET)
-        self.file_name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountStyling, "FileName", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminAccountStyling, "AccountId")
+                if v.__class__ is str
+                else _types.uuid(v, AdminAccountStyling, "AccountId", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminAccountStyling, "AccountId")
+        if "Base64EncodedCssData" in d:
+            v = d["Base64EncodedCssData"]
+            self.base_64_encoded_css_data = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountStyling, "Base64EncodedCssData", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminAccountStyling, "Base64EncodedCssData")
+        if "FileName" in d:
+            v = d["FileName"]
+            self.file_name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountStyling, "FileName", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminAccountStyling, "FileName")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     from ..models.admin_settings import AdminSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "CompanyEmail",
+        "CompanyPhone",
+        "Id",
+        "MvaNumber",
+        "Name",
+        "Address",
+        "CompanyUrl",
+        "Contact",
+        "Country",
+        "Dealer",
+        "Settings",
+    )
+)
+
 
 class AdminAccountUpdateOptions(_types.Model):
     """
@@ -48,7 +64,6 @@ class AdminAccountUpdateOptions(_types.Model):
         "country",
         "dealer",
         "settings",
-        "additional_properties",
     )
 
     company_email: str
@@ -62,7 +77,7 @@ class AdminAccountUpdateOptions(_types.Model):
     country: str | Unset
     dealer: AdminDealerInfo | Unset
     settings: AdminSettings | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -89,7 +104,7 @@ class AdminAccountUpdateOptions(_types.Model):
         self.country = country
         self.dealer = dealer
         self.settings = settings
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -127,118 +142,156 @@ class AdminAccountUpdateOptions(_types.Model):
         v = self.settings
         if v is not UNSET:
             d["Settings"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("CompanyEmail", UNSET)
-        self.company_email = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountUpdateOptions, "CompanyEmail", _types.REQUIRED)
-        )
-        v = pop("CompanyPhone", UNSET)
-        self.company_phone = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountUpdateOptions, "CompanyPhone", _types.REQUIRED)
-        )
-        v = pop("Id", UNSET)
-        self.id = (
-            _types.uuid_of(v, AdminAccountUpdateOptions, "Id")
-            if v.__class__ is str
-            else _types.uuid(v, AdminAccountUpdateOptions, "Id", _types.REQUIRED)
-        )
-        v = pop("MvaNumber", UNSET)
-        self.mva_number = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountUpdateOptions, "MvaNumber", _types.REQUIRED)
-        )
-        v = pop("Name", UNSET)
-        self.name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminAccountUpdateOptions, "Name", _types.REQUIRED)
-        )
-        v = pop("Address", None)
-        self.address = (
-            _models.AdminAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminAddress,
-                AdminAccountUpdateOptions,
-                "Address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 11
+        if "CompanyEmail" in d:
+            v = d["CompanyEmail"]
+            self.company_email = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountUpdateOptions, "CompanyEmail", _types.REQUIRED)
             )
-        )
-        v = pop("CompanyUrl", None)
-        self.company_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountUpdateOptions, "CompanyUrl", _types.OPTIONAL)
-        )
-        v = pop("Contact", None)
-        self.contact = (
-            _models.AdminContact.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminContact,
-                AdminAccountUpdateOptions,
-                "Contact",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminAccountUpdateOptions, "CompanyEmail")
+        if "CompanyPhone" in d:
+            v = d["CompanyPhone"]
+            self.company_phone = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountUpdateOptions, "CompanyPhone", _types.REQUIRED)
             )
-        )
-        v = pop("Country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAccountUpdateOptions, "Country", _types.OPTIONAL)
-        )
-        v = pop("Dealer", None)
-        self.dealer = (
-            _models.AdminDealerInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminDealerInfo,
-                AdminAccountUpdateOptions,
-                "Dealer",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminAccountUpdateOptions, "CompanyPhone")
+        if "Id" in d:
+            v = d["Id"]
+            self.id = (
+                _types.uuid_of(v, AdminAccountUpdateOptions, "Id")
+                if v.__class__ is str
+                else _types.uuid(v, AdminAccountUpdateOptions, "Id", _types.REQUIRED)
             )
-        )
-        v = pop("Settings", None)
-        self.settings = (
-            _models.AdminSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminSettings,
-                AdminAccountUpdateOptions,
-                "Settings",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminAccountUpdateOptions, "Id")
+        if "MvaNumber" in d:
+            v = d["MvaNumber"]
+            self.mva_number = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountUpdateOptions, "MvaNumber", _types.REQUIRED)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(AdminAccountUpdateOptions, "MvaNumber")
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminAccountUpdateOptions, "Name", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminAccountUpdateOptions, "Name")
+        if "Address" in d:
+            v = d["Address"]
+            self.address = (
+                _models.AdminAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminAddress,
+                    AdminAccountUpdateOptions,
+                    "Address",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "CompanyUrl" in d:
+            v = d["CompanyUrl"]
+            self.company_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountUpdateOptions, "CompanyUrl", _types.OPTIONAL)
+            )
+        else:
+            self.company_url = UNSET
+            unknown += 1
+        if "Contact" in d:
+            v = d["Contact"]
+            self.contact = (
+                _models.AdminContact.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminContact,
+                    AdminAccountUpdateOptions,
+                    "Contact",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.contact = UNSET
+            unknown += 1
+        if "Country" in d:
+            v = d["Country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAccountUpdateOptions, "Country", _types.OPTIONAL)
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "Dealer" in d:
+            v = d["Dealer"]
+            self.dealer = (
+                _models.AdminDealerInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminDealerInfo,
+                    AdminAccountUpdateOptions,
+                    "Dealer",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.dealer = UNSET
+            unknown += 1
+        if "Settings" in d:
+            v = d["Settings"]
+            self.settings = (
+                _models.AdminSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminSettings,
+                    AdminAccountUpdateOptions,
+                    "Settings",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.settings = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

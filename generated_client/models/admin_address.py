@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Address1",
+        "Address2",
+        "City",
+        "Country",
+        "PostalCode",
+    )
+)
+
 
 class AdminAddress(_types.Model):
     """
@@ -29,7 +39,6 @@ class AdminAddress(_types.Model):
         "city",
         "country",
         "postal_code",
-        "additional_properties",
     )
 
     address_1: str | Unset
@@ -37,7 +46,7 @@ class AdminAddress(_types.Model):
     city: str | Unset
     country: str | Unset
     postal_code: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class AdminAddress(_types.Model):
         self.city = city
         self.country = country
         self.postal_code = postal_code
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class AdminAddress(_types.Model):
         v = self.postal_code
         if v is not UNSET:
             d["PostalCode"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Address1", None)
-        self.address_1 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAddress, "Address1", _types.OPTIONAL)
-        )
-        v = pop("Address2", None)
-        self.address_2 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAddress, "Address2", _types.OPTIONAL)
-        )
-        v = pop("City", None)
-        self.city = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAddress, "City", _types.OPTIONAL)
-        )
-        v = pop("Country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAddress, "Country", _types.OPTIONAL)
-        )
-        v = pop("PostalCode", None)
-        self.postal_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminAddress, "PostalCode", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "Address1" in d:
+            v = d["Address1"]
+            self.address_1 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAddress, "Address1", _types.OPTIONAL)
+            )
+        else:
+            self.address_1 = UNSET
+            unknown += 1
+        if "Address2" in d:
+            v = d["Address2"]
+            self.address_2 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAddress, "Address2", _types.OPTIONAL)
+            )
+        else:
+            self.address_2 = UNSET
+            unknown += 1
+        if "City" in d:
+            v = d["City"]
+            self.city = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAddress, "City", _types.OPTIONAL)
+            )
+        else:
+            self.city = UNSET
+            unknown += 1
+        if "Country" in d:
+            v = d["Country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAddress, "Country", _types.OPTIONAL)
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "PostalCode" in d:
+            v = d["PostalCode"]
+            self.postal_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminAddress, "PostalCode", _types.OPTIONAL)
+            )
+        else:
+            self.postal_code = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

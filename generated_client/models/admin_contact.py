@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Email",
+        "Mobile",
+        "Name",
+        "Phone",
+    )
+)
+
 
 class AdminContact(_types.Model):
     """
@@ -27,14 +36,13 @@ class AdminContact(_types.Model):
         "mobile",
         "name",
         "phone",
-        "additional_properties",
     )
 
     email: str
     mobile: str
     name: str
     phone: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class AdminContact(_types.Model):
         self.mobile = mobile
         self.name = name
         self.phone = phone
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,36 +72,48 @@ class AdminContact(_types.Model):
         v = self.phone
         if v is not UNSET:
             d["Phone"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Email", UNSET)
-        self.email = (
-            v if v.__class__ is str else _types.text(v, AdminContact, "Email", _types.REQUIRED)
-        )
-        v = pop("Mobile", UNSET)
-        self.mobile = (
-            v if v.__class__ is str else _types.text(v, AdminContact, "Mobile", _types.REQUIRED)
-        )
-        v = pop("Name", UNSET)
-        self.name = (
-            v if v.__class__ is str else _types.text(v, AdminContact, "Name", _types.REQUIRED)
-        )
-        v = pop("Phone", None)
-        self.phone = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminContact, "Phone", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "Email" in d:
+            v = d["Email"]
+            self.email = (
+                v if v.__class__ is str else _types.text(v, AdminContact, "Email", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminContact, "Email")
+        if "Mobile" in d:
+            v = d["Mobile"]
+            self.mobile = (
+                v if v.__class__ is str else _types.text(v, AdminContact, "Mobile", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminContact, "Mobile")
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v if v.__class__ is str else _types.text(v, AdminContact, "Name", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminContact, "Name")
+        if "Phone" in d:
+            v = d["Phone"]
+            self.phone = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminContact, "Phone", _types.OPTIONAL)
+            )
+        else:
+            self.phone = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

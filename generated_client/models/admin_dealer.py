@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from ..models.admin_onboarding import AdminOnboarding
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "CustomerNumber",
+        "Id",
+        "Name",
+        "CompanyEmail",
+        "CompanyPhone",
+        "CompanyUrl",
+        "MvaNumber",
+        "Onboarding",
+    )
+)
+
 
 class AdminDealer(_types.Model):
     """
@@ -39,7 +52,6 @@ class AdminDealer(_types.Model):
         "company_url",
         "mva_number",
         "onboarding",
-        "additional_properties",
     )
 
     customer_number: int
@@ -50,7 +62,7 @@ class AdminDealer(_types.Model):
     company_url: str | Unset
     mva_number: str | Unset
     onboarding: AdminOnboarding | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -71,7 +83,7 @@ class AdminDealer(_types.Model):
         self.company_url = company_url
         self.mva_number = mva_number
         self.onboarding = onboarding
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -100,74 +112,102 @@ class AdminDealer(_types.Model):
         v = self.onboarding
         if v is not UNSET:
             d["Onboarding"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("CustomerNumber", UNSET)
-        self.customer_number = (
-            v
-            if v.__class__ is int
-            else _types.integer(v, AdminDealer, "CustomerNumber", _types.REQUIRED)
-        )
-        v = pop("Id", UNSET)
-        self.id = (
-            _types.uuid_of(v, AdminDealer, "Id")
-            if v.__class__ is str
-            else _types.uuid(v, AdminDealer, "Id", _types.REQUIRED)
-        )
-        v = pop("Name", UNSET)
-        self.name = (
-            v if v.__class__ is str else _types.text(v, AdminDealer, "Name", _types.REQUIRED)
-        )
-        v = pop("CompanyEmail", None)
-        self.company_email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminDealer, "CompanyEmail", _types.OPTIONAL)
-        )
-        v = pop("CompanyPhone", None)
-        self.company_phone = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminDealer, "CompanyPhone", _types.OPTIONAL)
-        )
-        v = pop("CompanyUrl", None)
-        self.company_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminDealer, "CompanyUrl", _types.OPTIONAL)
-        )
-        v = pop("MvaNumber", None)
-        self.mva_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminDealer, "MvaNumber", _types.OPTIONAL)
-        )
-        v = pop("Onboarding", None)
-        self.onboarding = (
-            _models.AdminOnboarding.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.AdminOnboarding, AdminDealer, "Onboarding", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "CustomerNumber" in d:
+            v = d["CustomerNumber"]
+            self.customer_number = (
+                v
+                if v.__class__ is int
+                else _types.integer(v, AdminDealer, "CustomerNumber", _types.REQUIRED)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(AdminDealer, "CustomerNumber")
+        if "Id" in d:
+            v = d["Id"]
+            self.id = (
+                _types.uuid_of(v, AdminDealer, "Id")
+                if v.__class__ is str
+                else _types.uuid(v, AdminDealer, "Id", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminDealer, "Id")
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v if v.__class__ is str else _types.text(v, AdminDealer, "Name", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminDealer, "Name")
+        if "CompanyEmail" in d:
+            v = d["CompanyEmail"]
+            self.company_email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminDealer, "CompanyEmail", _types.OPTIONAL)
+            )
+        else:
+            self.company_email = UNSET
+            unknown += 1
+        if "CompanyPhone" in d:
+            v = d["CompanyPhone"]
+            self.company_phone = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminDealer, "CompanyPhone", _types.OPTIONAL)
+            )
+        else:
+            self.company_phone = UNSET
+            unknown += 1
+        if "CompanyUrl" in d:
+            v = d["CompanyUrl"]
+            self.company_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminDealer, "CompanyUrl", _types.OPTIONAL)
+            )
+        else:
+            self.company_url = UNSET
+            unknown += 1
+        if "MvaNumber" in d:
+            v = d["MvaNumber"]
+            self.mva_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminDealer, "MvaNumber", _types.OPTIONAL)
+            )
+        else:
+            self.mva_number = UNSET
+            unknown += 1
+        if "Onboarding" in d:
+            v = d["Onboarding"]
+            self.onboarding = (
+                _models.AdminOnboarding.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.AdminOnboarding, AdminDealer, "Onboarding", _types.OPTIONAL
+                )
+            )
+        else:
+            self.onboarding = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Id",
+        "Reference",
+    )
+)
+
 
 class AdminDealerInfo(_types.Model):
     """
@@ -25,12 +32,11 @@ class AdminDealerInfo(_types.Model):
     __slots__ = (
         "id",
         "reference",
-        "additional_properties",
     )
 
     id: None | Unset | UUID
     reference: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class AdminDealerInfo(_types.Model):
     ) -> None:
         self.id = id
         self.reference = reference
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,32 +56,39 @@ class AdminDealerInfo(_types.Model):
         v = self.reference
         if v is not UNSET:
             d["Reference"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Id", UNSET)
-        self.id = (
-            _types.uuid_of(v, AdminDealerInfo, "Id")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, AdminDealerInfo, "Id", _types.OPTIONAL_NULL)
-        )
-        v = pop("Reference", None)
-        self.reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminDealerInfo, "Reference", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "Id" in d:
+            v = d["Id"]
+            self.id = (
+                _types.uuid_of(v, AdminDealerInfo, "Id")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, AdminDealerInfo, "Id", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "Reference" in d:
+            v = d["Reference"]
+            self.reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminDealerInfo, "Reference", _types.OPTIONAL)
+            )
+        else:
+            self.reference = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from uuid import UUID
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Base64EncodedLogo",
+        "DealerId",
+        "FileName",
+    )
+)
+
 
 class AdminDealerLogo(_types.Model):
     """
@@ -25,13 +33,12 @@ class AdminDealerLogo(_types.Model):
         "base_64_encoded_logo",
         "dealer_id",
         "file_name",
-        "additional_properties",
     )
 
     base_64_encoded_logo: str
     dealer_id: UUID
     file_name: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class AdminDealerLogo(_types.Model):
         self.base_64_encoded_logo = base_64_encoded_logo
         self.dealer_id = dealer_id
         self.file_name = file_name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,34 +63,42 @@ class AdminDealerLogo(_types.Model):
         v = self.file_name
         if v is not UNSET:
             d["FileName"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Base64EncodedLogo", UNSET)
-        self.base_64_encoded_logo = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminDealerLogo, "Base64EncodedLogo", _types.REQUIRED)
-        )
-        v = pop("DealerId", UNSET)
-        self.dealer_id = (
-            _types.uuid_of(v, AdminDealerLogo, "DealerId")
-            if v.__class__ is str
-            else _types.uuid(v, AdminDealerLogo, "DealerId", _types.REQUIRED)
-        )
-        v = pop("FileName", UNSET)
-        self.file_name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminDealerLogo, "FileName", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "Base64EncodedLogo" in d:
+            v = d["Base64EncodedLogo"]
+            self.base_64_encoded_logo = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminDealerLogo, "Base64EncodedLogo", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminDealerLogo, "Base64EncodedLogo")
+        if "DealerId" in d:
+            v = d["DealerId"]
+            self.dealer_id = (
+                _types.uuid_of(v, AdminDealerLogo, "DealerId")
+                if v.__class__ is str
+                else _types.uuid(v, AdminDealerLogo, "DealerId", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminDealerLogo, "DealerId")
+        if "FileName" in d:
+            v = d["FileName"]
+            self.file_name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminDealerLogo, "FileName", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminDealerLogo, "FileName")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

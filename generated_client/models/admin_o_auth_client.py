@@ -19,6 +19,28 @@ if TYPE_CHECKING:
     from ..models.admin_refresh_token_usage import AdminRefreshTokenUsage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AbsoluteRefreshTokenLifetime",
+        "AccessTokenLifetime",
+        "AccessTokenType",
+        "AccountId",
+        "AllowedCorsOrigins",
+        "AllowedScopes",
+        "Claims",
+        "ClientId",
+        "ClientName",
+        "ClientSecrets",
+        "Created",
+        "Enabled",
+        "LastChanged",
+        "RefreshTokenExpiration",
+        "RefreshTokenUsage",
+        "SlidingRefreshTokenLifetime",
+        "UpdateAccessTokenClaimsOnRefresh",
+    )
+)
+
 
 class AdminOAuthClient(_types.Model):
     """
@@ -69,7 +91,6 @@ class AdminOAuthClient(_types.Model):
         "refresh_token_usage",
         "sliding_refresh_token_lifetime",
         "update_access_token_claims_on_refresh",
-        "additional_properties",
     )
 
     absolute_refresh_token_lifetime: int | Unset
@@ -89,7 +110,7 @@ class AdminOAuthClient(_types.Model):
     refresh_token_usage: AdminRefreshTokenUsage | Unset
     sliding_refresh_token_lifetime: int | Unset
     update_access_token_claims_on_refresh: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -128,7 +149,7 @@ class AdminOAuthClient(_types.Model):
         self.refresh_token_usage = refresh_token_usage
         self.sliding_refresh_token_lifetime = sliding_refresh_token_lifetime
         self.update_access_token_claims_on_refresh = update_access_token_claims_on_refresh
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -186,231 +207,290 @@ class AdminOAuthClient(_types.Model):
         v = self.update_access_token_claims_on_refresh
         if v is not UNSET:
             d["UpdateAccessTokenClaimsOnRefresh"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AbsoluteRefreshTokenLifetime", None)
-        self.absolute_refresh_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(
-                v, AdminOAuthClient, "AbsoluteRefreshTokenLifetime", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 17
+        if "AbsoluteRefreshTokenLifetime" in d:
+            v = d["AbsoluteRefreshTokenLifetime"]
+            self.absolute_refresh_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOAuthClient, "AbsoluteRefreshTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("AccessTokenLifetime", None)
-        self.access_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, AdminOAuthClient, "AccessTokenLifetime", _types.OPTIONAL)
-        )
-        v = pop("AccessTokenType", None)
-        self.access_token_type = (
-            _types.member_of(_models.AdminAccessTokenType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminAccessTokenType,
-                str,
-                AdminOAuthClient,
-                "AccessTokenType",
-                _types.OPTIONAL,
+        else:
+            self.absolute_refresh_token_lifetime = UNSET
+            unknown += 1
+        if "AccessTokenLifetime" in d:
+            v = d["AccessTokenLifetime"]
+            self.access_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, AdminOAuthClient, "AccessTokenLifetime", _types.OPTIONAL)
             )
-        )
-        v = pop("AccountId", None)
-        self.account_id = (
-            _types.uuid_of(v, AdminOAuthClient, "AccountId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, AdminOAuthClient, "AccountId", _types.OPTIONAL)
-        )
-        v = pop("AllowedCorsOrigins", None)
-        self.allowed_cors_origins = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOAuthClient, "AllowedCorsOrigins", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.access_token_lifetime = UNSET
+            unknown += 1
+        if "AccessTokenType" in d:
+            v = d["AccessTokenType"]
+            self.access_token_type = (
+                _types.member_of(_models.AdminAccessTokenType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminAccessTokenType,
+                    str,
+                    AdminOAuthClient,
+                    "AccessTokenType",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, AdminOAuthClient, "AllowedCorsOrigins", _types.OPTIONAL, "a list")
-        )
-        v = pop("AllowedScopes", None)
-        self.allowed_scopes = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, AdminOAuthClient, "AllowedScopes", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.access_token_type = UNSET
+            unknown += 1
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminOAuthClient, "AccountId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, AdminOAuthClient, "AccountId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, AdminOAuthClient, "AllowedScopes", _types.OPTIONAL, "a list")
-        )
-        v = pop("Claims", None)
-        self.claims = (
-            (
-                [
-                    _models.AdminClaim.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.AdminClaim,
-                        AdminOAuthClient,
-                        "Claims",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "AllowedCorsOrigins" in d:
+            v = d["AllowedCorsOrigins"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, AdminOAuthClient, "AllowedCorsOrigins", _types.REQUIRED_NULL
+                            )
+                        )
+                self.allowed_cors_origins = items
+            else:
+                self.allowed_cors_origins = _types.absent(
+                    v, AdminOAuthClient, "AllowedCorsOrigins", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_cors_origins = UNSET
+            unknown += 1
+        if "AllowedScopes" in d:
+            v = d["AllowedScopes"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, AdminOAuthClient, "AllowedScopes", _types.REQUIRED_NULL
+                            )
+                        )
+                self.allowed_scopes = items
+            else:
+                self.allowed_scopes = _types.absent(
+                    v, AdminOAuthClient, "AllowedScopes", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_scopes = UNSET
+            unknown += 1
+        if "Claims" in d:
+            v = d["Claims"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.AdminClaim.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.AdminClaim,
+                                AdminOAuthClient,
+                                "Claims",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.claims = items
+            else:
+                self.claims = _types.absent(
+                    v, AdminOAuthClient, "Claims", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.claims = UNSET
+            unknown += 1
+        if "ClientId" in d:
+            v = d["ClientId"]
+            self.client_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthClient, "ClientId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, AdminOAuthClient, "Claims", _types.OPTIONAL, "a list")
-        )
-        v = pop("ClientId", None)
-        self.client_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthClient, "ClientId", _types.OPTIONAL)
-        )
-        v = pop("ClientName", None)
-        self.client_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthClient, "ClientName", _types.OPTIONAL)
-        )
-        v = pop("ClientSecrets", None)
-        self.client_secrets = (
-            (
-                [
-                    _models.AdminOAuthSecret.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.AdminOAuthSecret,
-                        AdminOAuthClient,
-                        "ClientSecrets",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.client_id = UNSET
+            unknown += 1
+        if "ClientName" in d:
+            v = d["ClientName"]
+            self.client_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthClient, "ClientName", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, AdminOAuthClient, "ClientSecrets", _types.OPTIONAL, "a list")
-        )
-        v = pop("Created", None)
-        self.created = (
-            _types.timestamp_of(v, AdminOAuthClient, "Created")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, AdminOAuthClient, "Created", _types.OPTIONAL)
-        )
-        v = pop("Enabled", None)
-        self.enabled = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOAuthClient, "Enabled", _types.OPTIONAL)
-        )
-        v = pop("LastChanged", None)
-        self.last_changed = (
-            _types.timestamp_of(v, AdminOAuthClient, "LastChanged")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, AdminOAuthClient, "LastChanged", _types.OPTIONAL)
-        )
-        v = pop("RefreshTokenExpiration", None)
-        self.refresh_token_expiration = (
-            _types.member_of(_models.AdminRefreshTokenExpiration, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminRefreshTokenExpiration,
-                str,
-                AdminOAuthClient,
-                "RefreshTokenExpiration",
-                _types.OPTIONAL,
+        else:
+            self.client_name = UNSET
+            unknown += 1
+        if "ClientSecrets" in d:
+            v = d["ClientSecrets"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.AdminOAuthSecret.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.AdminOAuthSecret,
+                                AdminOAuthClient,
+                                "ClientSecrets",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.client_secrets = items
+            else:
+                self.client_secrets = _types.absent(
+                    v, AdminOAuthClient, "ClientSecrets", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.client_secrets = UNSET
+            unknown += 1
+        if "Created" in d:
+            v = d["Created"]
+            self.created = (
+                _types.timestamp_of(v, AdminOAuthClient, "Created")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, AdminOAuthClient, "Created", _types.OPTIONAL)
             )
-        )
-        v = pop("RefreshTokenUsage", None)
-        self.refresh_token_usage = (
-            _types.member_of(_models.AdminRefreshTokenUsage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminRefreshTokenUsage,
-                str,
-                AdminOAuthClient,
-                "RefreshTokenUsage",
-                _types.OPTIONAL,
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "Enabled" in d:
+            v = d["Enabled"]
+            self.enabled = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, AdminOAuthClient, "Enabled", _types.OPTIONAL)
             )
-        )
-        v = pop("SlidingRefreshTokenLifetime", None)
-        self.sliding_refresh_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, AdminOAuthClient, "SlidingRefreshTokenLifetime", _types.OPTIONAL)
-        )
-        v = pop("UpdateAccessTokenClaimsOnRefresh", None)
-        self.update_access_token_claims_on_refresh = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, AdminOAuthClient, "UpdateAccessTokenClaimsOnRefresh", _types.OPTIONAL
+        else:
+            self.enabled = UNSET
+            unknown += 1
+        if "LastChanged" in d:
+            v = d["LastChanged"]
+            self.last_changed = (
+                _types.timestamp_of(v, AdminOAuthClient, "LastChanged")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, AdminOAuthClient, "LastChanged", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.last_changed = UNSET
+            unknown += 1
+        if "RefreshTokenExpiration" in d:
+            v = d["RefreshTokenExpiration"]
+            self.refresh_token_expiration = (
+                _types.member_of(_models.AdminRefreshTokenExpiration, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminRefreshTokenExpiration,
+                    str,
+                    AdminOAuthClient,
+                    "RefreshTokenExpiration",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.refresh_token_expiration = UNSET
+            unknown += 1
+        if "RefreshTokenUsage" in d:
+            v = d["RefreshTokenUsage"]
+            self.refresh_token_usage = (
+                _types.member_of(_models.AdminRefreshTokenUsage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminRefreshTokenUsage,
+                    str,
+                    AdminOAuthClient,
+                    "RefreshTokenUsage",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.refresh_token_usage = UNSET
+            unknown += 1
+        if "SlidingRefreshTokenLifetime" in d:
+            v = d["SlidingRefreshTokenLifetime"]
+            self.sliding_refresh_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOAuthClient, "SlidingRefreshTokenLifetime", _types.OPTIONAL
+                )
+            )
+        else:
+            self.sliding_refresh_token_lifetime = UNSET
+            unknown += 1
+        if "UpdateAccessTokenClaimsOnRefresh" in d:
+            v = d["UpdateAccessTokenClaimsOnRefresh"]
+            self.update_access_token_claims_on_refresh = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOAuthClient, "UpdateAccessTokenClaimsOnRefresh", _types.OPTIONAL
+                )
+            )
+        else:
+            self.update_access_token_claims_on_refresh = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from ..models.admin_refresh_token_usage import AdminRefreshTokenUsage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "ClientName",
+        "AbsoluteRefreshTokenLifetime",
+        "AccessTokenLifetime",
+        "AccessTokenType",
+        "AllowedCorsOrigins",
+        "AllowedScopes",
+        "ClientSecrets",
+        "RefreshTokenExpiration",
+        "RefreshTokenUsage",
+        "SlidingRefreshTokenLifetime",
+        "UpdateAccessTokenClaimsOnRefresh",
+    )
+)
+
 
 class AdminOAuthClientCreate(_types.Model):
     """
@@ -57,7 +74,6 @@ class AdminOAuthClientCreate(_types.Model):
         "refresh_token_usage",
         "sliding_refresh_token_lifetime",
         "update_access_token_claims_on_refresh",
-        "additional_properties",
     )
 
     account_id: UUID
@@ -72,7 +88,7 @@ class AdminOAuthClientCreate(_types.Model):
     refresh_token_usage: AdminRefreshTokenUsage | Unset
     sliding_refresh_token_lifetime: int | Unset
     update_access_token_claims_on_refresh: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -101,7 +117,7 @@ class AdminOAuthClientCreate(_types.Model):
         self.refresh_token_usage = refresh_token_usage
         self.sliding_refresh_token_lifetime = sliding_refresh_token_lifetime
         self.update_access_token_claims_on_refresh = update_access_token_claims_on_refresh
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -144,181 +160,216 @@ class AdminOAuthClientCreate(_types.Model):
         v = self.update_access_token_claims_on_refresh
         if v is not UNSET:
             d["UpdateAccessTokenClaimsOnRefresh"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, AdminOAuthClientCreate, "AccountId")
-            if v.__class__ is str
-            else _types.uuid(v, AdminOAuthClientCreate, "AccountId", _types.REQUIRED)
-        )
-        v = pop("ClientName", UNSET)
-        self.client_name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminOAuthClientCreate, "ClientName", _types.REQUIRED)
-        )
-        v = pop("AbsoluteRefreshTokenLifetime", None)
-        self.absolute_refresh_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(
-                v, AdminOAuthClientCreate, "AbsoluteRefreshTokenLifetime", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 12
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminOAuthClientCreate, "AccountId")
+                if v.__class__ is str
+                else _types.uuid(v, AdminOAuthClientCreate, "AccountId", _types.REQUIRED)
             )
-        )
-        v = pop("AccessTokenLifetime", None)
-        self.access_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, AdminOAuthClientCreate, "AccessTokenLifetime", _types.OPTIONAL)
-        )
-        v = pop("AccessTokenType", None)
-        self.access_token_type = (
-            _types.member_of(_models.AdminAccessTokenType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminAccessTokenType,
-                str,
-                AdminOAuthClientCreate,
-                "AccessTokenType",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminOAuthClientCreate, "AccountId")
+        if "ClientName" in d:
+            v = d["ClientName"]
+            self.client_name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminOAuthClientCreate, "ClientName", _types.REQUIRED)
             )
-        )
-        v = pop("AllowedCorsOrigins", None)
-        self.allowed_cors_origins = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOAuthClientCreate, "AllowedCorsOrigins", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            raise _types.missing(AdminOAuthClientCreate, "ClientName")
+        if "AbsoluteRefreshTokenLifetime" in d:
+            v = d["AbsoluteRefreshTokenLifetime"]
+            self.absolute_refresh_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOAuthClientCreate, "AbsoluteRefreshTokenLifetime", _types.OPTIONAL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, AdminOAuthClientCreate, "AllowedCorsOrigins", _types.OPTIONAL, "a list"
+        else:
+            self.absolute_refresh_token_lifetime = UNSET
+            unknown += 1
+        if "AccessTokenLifetime" in d:
+            v = d["AccessTokenLifetime"]
+            self.access_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOAuthClientCreate, "AccessTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("AllowedScopes", None)
-        self.allowed_scopes = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOAuthClientCreate, "AllowedScopes", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.access_token_lifetime = UNSET
+            unknown += 1
+        if "AccessTokenType" in d:
+            v = d["AccessTokenType"]
+            self.access_token_type = (
+                _types.member_of(_models.AdminAccessTokenType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminAccessTokenType,
+                    str,
+                    AdminOAuthClientCreate,
+                    "AccessTokenType",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, AdminOAuthClientCreate, "AllowedScopes", _types.OPTIONAL, "a list"
+        else:
+            self.access_token_type = UNSET
+            unknown += 1
+        if "AllowedCorsOrigins" in d:
+            v = d["AllowedCorsOrigins"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0,
+                                AdminOAuthClientCreate,
+                                "AllowedCorsOrigins",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.allowed_cors_origins = items
+            else:
+                self.allowed_cors_origins = _types.absent(
+                    v, AdminOAuthClientCreate, "AllowedCorsOrigins", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_cors_origins = UNSET
+            unknown += 1
+        if "AllowedScopes" in d:
+            v = d["AllowedScopes"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, AdminOAuthClientCreate, "AllowedScopes", _types.REQUIRED_NULL
+                            )
+                        )
+                self.allowed_scopes = items
+            else:
+                self.allowed_scopes = _types.absent(
+                    v, AdminOAuthClientCreate, "AllowedScopes", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_scopes = UNSET
+            unknown += 1
+        if "ClientSecrets" in d:
+            v = d["ClientSecrets"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.AdminOAuthSecret.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.AdminOAuthSecret,
+                                AdminOAuthClientCreate,
+                                "ClientSecrets",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.client_secrets = items
+            else:
+                self.client_secrets = _types.absent(
+                    v, AdminOAuthClientCreate, "ClientSecrets", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.client_secrets = UNSET
+            unknown += 1
+        if "RefreshTokenExpiration" in d:
+            v = d["RefreshTokenExpiration"]
+            self.refresh_token_expiration = (
+                _types.member_of(_models.AdminRefreshTokenExpiration, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminRefreshTokenExpiration,
+                    str,
+                    AdminOAuthClientCreate,
+                    "RefreshTokenExpiration",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("ClientSecrets", None)
-        self.client_secrets = (
-            (
-                [
-                    _models.AdminOAuthSecret.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.AdminOAuthSecret,
-                        AdminOAuthClientCreate,
-                        "ClientSecrets",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.refresh_token_expiration = UNSET
+            unknown += 1
+        if "RefreshTokenUsage" in d:
+            v = d["RefreshTokenUsage"]
+            self.refresh_token_usage = (
+                _types.member_of(_models.AdminRefreshTokenUsage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminRefreshTokenUsage,
+                    str,
+                    AdminOAuthClientCreate,
+                    "RefreshTokenUsage",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, AdminOAuthClientCreate, "ClientSecrets", _types.OPTIONAL, "a list"
+        else:
+            self.refresh_token_usage = UNSET
+            unknown += 1
+        if "SlidingRefreshTokenLifetime" in d:
+            v = d["SlidingRefreshTokenLifetime"]
+            self.sliding_refresh_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOAuthClientCreate, "SlidingRefreshTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("RefreshTokenExpiration", None)
-        self.refresh_token_expiration = (
-            _types.member_of(_models.AdminRefreshTokenExpiration, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminRefreshTokenExpiration,
-                str,
-                AdminOAuthClientCreate,
-                "RefreshTokenExpiration",
-                _types.OPTIONAL,
+        else:
+            self.sliding_refresh_token_lifetime = UNSET
+            unknown += 1
+        if "UpdateAccessTokenClaimsOnRefresh" in d:
+            v = d["UpdateAccessTokenClaimsOnRefresh"]
+            self.update_access_token_claims_on_refresh = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOAuthClientCreate, "UpdateAccessTokenClaimsOnRefresh", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("RefreshTokenUsage", None)
-        self.refresh_token_usage = (
-            _types.member_of(_models.AdminRefreshTokenUsage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminRefreshTokenUsage,
-                str,
-                AdminOAuthClientCreate,
-                "RefreshTokenUsage",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("SlidingRefreshTokenLifetime", None)
-        self.sliding_refresh_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(
-                v, AdminOAuthClientCreate, "SlidingRefreshTokenLifetime", _types.OPTIONAL
-            )
-        )
-        v = pop("UpdateAccessTokenClaimsOnRefresh", None)
-        self.update_access_token_claims_on_refresh = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, AdminOAuthClientCreate, "UpdateAccessTokenClaimsOnRefresh", _types.OPTIONAL
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.update_access_token_claims_on_refresh = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

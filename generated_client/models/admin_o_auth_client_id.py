@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from uuid import UUID
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "ClientId",
+    )
+)
+
 
 class AdminOAuthClientId(_types.Model):
     """
@@ -23,12 +30,11 @@ class AdminOAuthClientId(_types.Model):
     __slots__ = (
         "account_id",
         "client_id",
-        "additional_properties",
     )
 
     account_id: UUID
     client_id: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class AdminOAuthClientId(_types.Model):
     ) -> None:
         self.account_id = account_id
         self.client_id = client_id
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,28 +54,33 @@ class AdminOAuthClientId(_types.Model):
         v = self.client_id
         if v is not UNSET:
             d["ClientId"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, AdminOAuthClientId, "AccountId")
-            if v.__class__ is str
-            else _types.uuid(v, AdminOAuthClientId, "AccountId", _types.REQUIRED)
-        )
-        v = pop("ClientId", UNSET)
-        self.client_id = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminOAuthClientId, "ClientId", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminOAuthClientId, "AccountId")
+                if v.__class__ is str
+                else _types.uuid(v, AdminOAuthClientId, "AccountId", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminOAuthClientId, "AccountId")
+        if "ClientId" in d:
+            v = d["ClientId"]
+            self.client_id = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminOAuthClientId, "ClientId", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(AdminOAuthClientId, "ClientId")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "ClientId",
+        "ClientName",
+        "Created",
+        "Enabled",
+        "LastChanged",
+    )
+)
+
 
 class AdminOAuthClientListItem(_types.Model):
     """
@@ -34,7 +45,6 @@ class AdminOAuthClientListItem(_types.Model):
         "created",
         "enabled",
         "last_changed",
-        "additional_properties",
     )
 
     account_id: UUID | Unset
@@ -43,7 +53,7 @@ class AdminOAuthClientListItem(_types.Model):
     created: datetime.datetime | Unset
     enabled: bool | Unset
     last_changed: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -60,7 +70,7 @@ class AdminOAuthClientListItem(_types.Model):
         self.created = created
         self.enabled = enabled
         self.last_changed = last_changed
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -83,64 +93,87 @@ class AdminOAuthClientListItem(_types.Model):
         v = self.last_changed
         if v is not UNSET:
             d["LastChanged"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", None)
-        self.account_id = (
-            _types.uuid_of(v, AdminOAuthClientListItem, "AccountId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, AdminOAuthClientListItem, "AccountId", _types.OPTIONAL)
-        )
-        v = pop("ClientId", None)
-        self.client_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthClientListItem, "ClientId", _types.OPTIONAL)
-        )
-        v = pop("ClientName", None)
-        self.client_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthClientListItem, "ClientName", _types.OPTIONAL)
-        )
-        v = pop("Created", None)
-        self.created = (
-            _types.timestamp_of(v, AdminOAuthClientListItem, "Created")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, AdminOAuthClientListItem, "Created", _types.OPTIONAL)
-        )
-        v = pop("Enabled", None)
-        self.enabled = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOAuthClientListItem, "Enabled", _types.OPTIONAL)
-        )
-        v = pop("LastChanged", None)
-        self.last_changed = (
-            _types.timestamp_of(v, AdminOAuthClientListItem, "LastChanged")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, AdminOAuthClientListItem, "LastChanged", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminOAuthClientListItem, "AccountId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, AdminOAuthClientListItem, "AccountId", _types.OPTIONAL)
+            )
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "ClientId" in d:
+            v = d["ClientId"]
+            self.client_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthClientListItem, "ClientId", _types.OPTIONAL)
+            )
+        else:
+            self.client_id = UNSET
+            unknown += 1
+        if "ClientName" in d:
+            v = d["ClientName"]
+            self.client_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthClientListItem, "ClientName", _types.OPTIONAL)
+            )
+        else:
+            self.client_name = UNSET
+            unknown += 1
+        if "Created" in d:
+            v = d["Created"]
+            self.created = (
+                _types.timestamp_of(v, AdminOAuthClientListItem, "Created")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, AdminOAuthClientListItem, "Created", _types.OPTIONAL)
+            )
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "Enabled" in d:
+            v = d["Enabled"]
+            self.enabled = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, AdminOAuthClientListItem, "Enabled", _types.OPTIONAL)
+            )
+        else:
+            self.enabled = UNSET
+            unknown += 1
+        if "LastChanged" in d:
+            v = d["LastChanged"]
+            self.last_changed = (
+                _types.timestamp_of(v, AdminOAuthClientListItem, "LastChanged")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, AdminOAuthClientListItem, "LastChanged", _types.OPTIONAL)
+            )
+        else:
+            self.last_changed = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Description",
+        "Expiration",
+        "Type",
+        "Value",
+    )
+)
+
 
 class AdminOAuthSecret(_types.Model):
     """
@@ -29,14 +38,13 @@ class AdminOAuthSecret(_types.Model):
         "expiration",
         "type_",
         "value",
-        "additional_properties",
     )
 
     description: str | Unset
     expiration: datetime.datetime | Unset
     type_: str | Unset
     value: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class AdminOAuthSecret(_types.Model):
         self.expiration = expiration
         self.type_ = type_
         self.value = value
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,48 +74,63 @@ class AdminOAuthSecret(_types.Model):
         v = self.value
         if v is not UNSET:
             d["Value"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthSecret, "Description", _types.OPTIONAL)
-        )
-        v = pop("Expiration", None)
-        self.expiration = (
-            _types.timestamp_of(v, AdminOAuthSecret, "Expiration")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, AdminOAuthSecret, "Expiration", _types.OPTIONAL)
-        )
-        v = pop("Type", None)
-        self.type_ = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthSecret, "Type", _types.OPTIONAL)
-        )
-        v = pop("Value", None)
-        self.value = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOAuthSecret, "Value", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "Description" in d:
+            v = d["Description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthSecret, "Description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "Expiration" in d:
+            v = d["Expiration"]
+            self.expiration = (
+                _types.timestamp_of(v, AdminOAuthSecret, "Expiration")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, AdminOAuthSecret, "Expiration", _types.OPTIONAL)
+            )
+        else:
+            self.expiration = UNSET
+            unknown += 1
+        if "Type" in d:
+            v = d["Type"]
+            self.type_ = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthSecret, "Type", _types.OPTIONAL)
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        if "Value" in d:
+            v = d["Value"]
+            self.value = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOAuthSecret, "Value", _types.OPTIONAL)
+            )
+        else:
+            self.value = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Heading",
+        "LeadParagraph",
+        "LogoUrl",
+        "ReturnUrl",
+    )
+)
+
 
 class AdminOnboarding(_types.Model):
     """
@@ -27,14 +36,13 @@ class AdminOnboarding(_types.Model):
         "lead_paragraph",
         "logo_url",
         "return_url",
-        "additional_properties",
     )
 
     heading: str | Unset
     lead_paragraph: str | Unset
     logo_url: str | Unset
     return_url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class AdminOnboarding(_types.Model):
         self.lead_paragraph = lead_paragraph
         self.logo_url = logo_url
         self.return_url = return_url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,48 +72,63 @@ class AdminOnboarding(_types.Model):
         v = self.return_url
         if v is not UNSET:
             d["ReturnUrl"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Heading", None)
-        self.heading = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOnboarding, "Heading", _types.OPTIONAL)
-        )
-        v = pop("LeadParagraph", None)
-        self.lead_paragraph = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOnboarding, "LeadParagraph", _types.OPTIONAL)
-        )
-        v = pop("LogoUrl", None)
-        self.logo_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOnboarding, "LogoUrl", _types.OPTIONAL)
-        )
-        v = pop("ReturnUrl", None)
-        self.return_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOnboarding, "ReturnUrl", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "Heading" in d:
+            v = d["Heading"]
+            self.heading = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOnboarding, "Heading", _types.OPTIONAL)
+            )
+        else:
+            self.heading = UNSET
+            unknown += 1
+        if "LeadParagraph" in d:
+            v = d["LeadParagraph"]
+            self.lead_paragraph = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOnboarding, "LeadParagraph", _types.OPTIONAL)
+            )
+        else:
+            self.lead_paragraph = UNSET
+            unknown += 1
+        if "LogoUrl" in d:
+            v = d["LogoUrl"]
+            self.logo_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOnboarding, "LogoUrl", _types.OPTIONAL)
+            )
+        else:
+            self.logo_url = UNSET
+            unknown += 1
+        if "ReturnUrl" in d:
+            v = d["ReturnUrl"]
+            self.return_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOnboarding, "ReturnUrl", _types.OPTIONAL)
+            )
+        else:
+            self.return_url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -18,6 +18,38 @@ if TYPE_CHECKING:
     from ..models.admin_refresh_token_usage import AdminRefreshTokenUsage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "AccountId",
+        "ClientId",
+        "ClientName",
+        "RedirectUris",
+        "AbsoluteRefreshTokenLifetime",
+        "AccessTokenLifetime",
+        "AccessTokenType",
+        "AllowAccessTokensViaBrowser",
+        "AllowClientCredentialsOnly",
+        "AllowRememberConsent",
+        "AllowedCorsOrigins",
+        "AllowedScopes",
+        "AlwaysSendClientClaims",
+        "ClientUri",
+        "Enabled",
+        "Flow",
+        "IdentityProviderRestrictions",
+        "IdentityTokenLifetime",
+        "IncludeJwtId",
+        "LogoutUri",
+        "PostLogoutRedirectUris",
+        "RefreshTokenExpiration",
+        "RefreshTokenUsage",
+        "RequireConsent",
+        "RequireSignOutPrompt",
+        "SlidingRefreshTokenLifetime",
+        "UpdateAccessTokenClaimsOnRefresh",
+    )
+)
+
 
 class AdminOpenIdClientUpdate(_types.Model):
     """
@@ -93,7 +125,6 @@ class AdminOpenIdClientUpdate(_types.Model):
         "require_sign_out_prompt",
         "sliding_refresh_token_lifetime",
         "update_access_token_claims_on_refresh",
-        "additional_properties",
     )
 
     account_id: UUID
@@ -123,7 +154,7 @@ class AdminOpenIdClientUpdate(_types.Model):
     require_sign_out_prompt: bool | Unset
     sliding_refresh_token_lifetime: int | Unset
     update_access_token_claims_on_refresh: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -182,7 +213,7 @@ class AdminOpenIdClientUpdate(_types.Model):
         self.require_sign_out_prompt = require_sign_out_prompt
         self.sliding_refresh_token_lifetime = sliding_refresh_token_lifetime
         self.update_access_token_claims_on_refresh = update_access_token_claims_on_refresh
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -270,345 +301,437 @@ class AdminOpenIdClientUpdate(_types.Model):
         v = self.update_access_token_claims_on_refresh
         if v is not UNSET:
             d["UpdateAccessTokenClaimsOnRefresh"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("AccountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, AdminOpenIdClientUpdate, "AccountId")
-            if v.__class__ is str
-            else _types.uuid(v, AdminOpenIdClientUpdate, "AccountId", _types.REQUIRED)
-        )
-        v = pop("ClientId", UNSET)
-        self.client_id = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminOpenIdClientUpdate, "ClientId", _types.REQUIRED)
-        )
-        v = pop("ClientName", UNSET)
-        self.client_name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, AdminOpenIdClientUpdate, "ClientName", _types.REQUIRED)
-        )
-        v = pop("RedirectUris", UNSET)
-        self.redirect_uris = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOpenIdClientUpdate, "RedirectUris", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 27
+        if "AccountId" in d:
+            v = d["AccountId"]
+            self.account_id = (
+                _types.uuid_of(v, AdminOpenIdClientUpdate, "AccountId")
+                if v.__class__ is str
+                else _types.uuid(v, AdminOpenIdClientUpdate, "AccountId", _types.REQUIRED)
             )
-            if v.__class__ is list
-            else _types.absent(
-                v, AdminOpenIdClientUpdate, "RedirectUris", _types.REQUIRED, "a list"
+        else:
+            raise _types.missing(AdminOpenIdClientUpdate, "AccountId")
+        if "ClientId" in d:
+            v = d["ClientId"]
+            self.client_id = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminOpenIdClientUpdate, "ClientId", _types.REQUIRED)
             )
-        )
-        v = pop("AbsoluteRefreshTokenLifetime", None)
-        self.absolute_refresh_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(
-                v, AdminOpenIdClientUpdate, "AbsoluteRefreshTokenLifetime", _types.OPTIONAL
+        else:
+            raise _types.missing(AdminOpenIdClientUpdate, "ClientId")
+        if "ClientName" in d:
+            v = d["ClientName"]
+            self.client_name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminOpenIdClientUpdate, "ClientName", _types.REQUIRED)
             )
-        )
-        v = pop("AccessTokenLifetime", None)
-        self.access_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, AdminOpenIdClientUpdate, "AccessTokenLifetime", _types.OPTIONAL)
-        )
-        v = pop("AccessTokenType", None)
-        self.access_token_type = (
-            _types.member_of(_models.AdminAccessTokenType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminAccessTokenType,
-                str,
-                AdminOpenIdClientUpdate,
-                "AccessTokenType",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminOpenIdClientUpdate, "ClientName")
+        if "RedirectUris" in d:
+            v = d["RedirectUris"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, AdminOpenIdClientUpdate, "RedirectUris", _types.REQUIRED_NULL
+                            )
+                        )
+                self.redirect_uris = items
+            else:
+                self.redirect_uris = _types.absent(
+                    v, AdminOpenIdClientUpdate, "RedirectUris", _types.REQUIRED, "a list"
+                )
+        else:
+            raise _types.missing(AdminOpenIdClientUpdate, "RedirectUris")
+        if "AbsoluteRefreshTokenLifetime" in d:
+            v = d["AbsoluteRefreshTokenLifetime"]
+            self.absolute_refresh_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOpenIdClientUpdate, "AbsoluteRefreshTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("AllowAccessTokensViaBrowser", None)
-        self.allow_access_tokens_via_browser = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, AdminOpenIdClientUpdate, "AllowAccessTokensViaBrowser", _types.OPTIONAL
+        else:
+            self.absolute_refresh_token_lifetime = UNSET
+            unknown += 1
+        if "AccessTokenLifetime" in d:
+            v = d["AccessTokenLifetime"]
+            self.access_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOpenIdClientUpdate, "AccessTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("AllowClientCredentialsOnly", None)
-        self.allow_client_credentials_only = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, AdminOpenIdClientUpdate, "AllowClientCredentialsOnly", _types.OPTIONAL
+        else:
+            self.access_token_lifetime = UNSET
+            unknown += 1
+        if "AccessTokenType" in d:
+            v = d["AccessTokenType"]
+            self.access_token_type = (
+                _types.member_of(_models.AdminAccessTokenType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminAccessTokenType,
+                    str,
+                    AdminOpenIdClientUpdate,
+                    "AccessTokenType",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("AllowRememberConsent", None)
-        self.allow_remember_consent = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOpenIdClientUpdate, "AllowRememberConsent", _types.OPTIONAL)
-        )
-        v = pop("AllowedCorsOrigins", None)
-        self.allowed_cors_origins = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOpenIdClientUpdate, "AllowedCorsOrigins", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.access_token_type = UNSET
+            unknown += 1
+        if "AllowAccessTokensViaBrowser" in d:
+            v = d["AllowAccessTokensViaBrowser"]
+            self.allow_access_tokens_via_browser = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOpenIdClientUpdate, "AllowAccessTokensViaBrowser", _types.OPTIONAL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, AdminOpenIdClientUpdate, "AllowedCorsOrigins", _types.OPTIONAL, "a list"
+        else:
+            self.allow_access_tokens_via_browser = UNSET
+            unknown += 1
+        if "AllowClientCredentialsOnly" in d:
+            v = d["AllowClientCredentialsOnly"]
+            self.allow_client_credentials_only = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOpenIdClientUpdate, "AllowClientCredentialsOnly", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("AllowedScopes", None)
-        self.allowed_scopes = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOpenIdClientUpdate, "AllowedScopes", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.allow_client_credentials_only = UNSET
+            unknown += 1
+        if "AllowRememberConsent" in d:
+            v = d["AllowRememberConsent"]
+            self.allow_remember_consent = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOpenIdClientUpdate, "AllowRememberConsent", _types.OPTIONAL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, AdminOpenIdClientUpdate, "AllowedScopes", _types.OPTIONAL, "a list"
+        else:
+            self.allow_remember_consent = UNSET
+            unknown += 1
+        if "AllowedCorsOrigins" in d:
+            v = d["AllowedCorsOrigins"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0,
+                                AdminOpenIdClientUpdate,
+                                "AllowedCorsOrigins",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.allowed_cors_origins = items
+            else:
+                self.allowed_cors_origins = _types.absent(
+                    v, AdminOpenIdClientUpdate, "AllowedCorsOrigins", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_cors_origins = UNSET
+            unknown += 1
+        if "AllowedScopes" in d:
+            v = d["AllowedScopes"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, AdminOpenIdClientUpdate, "AllowedScopes", _types.REQUIRED_NULL
+                            )
+                        )
+                self.allowed_scopes = items
+            else:
+                self.allowed_scopes = _types.absent(
+                    v, AdminOpenIdClientUpdate, "AllowedScopes", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_scopes = UNSET
+            unknown += 1
+        if "AlwaysSendClientClaims" in d:
+            v = d["AlwaysSendClientClaims"]
+            self.always_send_client_claims = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOpenIdClientUpdate, "AlwaysSendClientClaims", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("AlwaysSendClientClaims", None)
-        self.always_send_client_claims = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, AdminOpenIdClientUpdate, "AlwaysSendClientClaims", _types.OPTIONAL
+        else:
+            self.always_send_client_claims = UNSET
+            unknown += 1
+        if "ClientUri" in d:
+            v = d["ClientUri"]
+            self.client_uri = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOpenIdClientUpdate, "ClientUri", _types.OPTIONAL)
             )
-        )
-        v = pop("ClientUri", None)
-        self.client_uri = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOpenIdClientUpdate, "ClientUri", _types.OPTIONAL)
-        )
-        v = pop("Enabled", None)
-        self.enabled = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOpenIdClientUpdate, "Enabled", _types.OPTIONAL)
-        )
-        v = pop("Flow", None)
-        self.flow = (
-            _types.member_of(_models.AdminOpenIdFlow, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminOpenIdFlow,
-                str,
-                AdminOpenIdClientUpdate,
-                "Flow",
-                _types.OPTIONAL,
+        else:
+            self.client_uri = UNSET
+            unknown += 1
+        if "Enabled" in d:
+            v = d["Enabled"]
+            self.enabled = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, AdminOpenIdClientUpdate, "Enabled", _types.OPTIONAL)
             )
-        )
-        v = pop("IdentityProviderRestrictions", None)
-        self.identity_provider_restrictions = (
-            (
-                [
-                    _types.member_of(_models.AdminIdentityProviderRestriction, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.AdminIdentityProviderRestriction,
-                        str,
-                        AdminOpenIdClientUpdate,
-                        "IdentityProviderRestrictions",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.enabled = UNSET
+            unknown += 1
+        if "Flow" in d:
+            v = d["Flow"]
+            self.flow = (
+                _types.member_of(_models.AdminOpenIdFlow, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminOpenIdFlow,
+                    str,
+                    AdminOpenIdClientUpdate,
+                    "Flow",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v,
-                AdminOpenIdClientUpdate,
-                "IdentityProviderRestrictions",
-                _types.OPTIONAL,
-                "a list",
+        else:
+            self.flow = UNSET
+            unknown += 1
+        if "IdentityProviderRestrictions" in d:
+            v = d["IdentityProviderRestrictions"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.AdminIdentityProviderRestriction, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.AdminIdentityProviderRestriction,
+                                str,
+                                AdminOpenIdClientUpdate,
+                                "IdentityProviderRestrictions",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.identity_provider_restrictions = items
+            else:
+                self.identity_provider_restrictions = _types.absent(
+                    v,
+                    AdminOpenIdClientUpdate,
+                    "IdentityProviderRestrictions",
+                    _types.OPTIONAL,
+                    "a list",
+                )
+        else:
+            self.identity_provider_restrictions = UNSET
+            unknown += 1
+        if "IdentityTokenLifetime" in d:
+            v = d["IdentityTokenLifetime"]
+            self.identity_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOpenIdClientUpdate, "IdentityTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("IdentityTokenLifetime", None)
-        self.identity_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(
-                v, AdminOpenIdClientUpdate, "IdentityTokenLifetime", _types.OPTIONAL
+        else:
+            self.identity_token_lifetime = UNSET
+            unknown += 1
+        if "IncludeJwtId" in d:
+            v = d["IncludeJwtId"]
+            self.include_jwt_id = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, AdminOpenIdClientUpdate, "IncludeJwtId", _types.OPTIONAL)
             )
-        )
-        v = pop("IncludeJwtId", None)
-        self.include_jwt_id = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOpenIdClientUpdate, "IncludeJwtId", _types.OPTIONAL)
-        )
-        v = pop("LogoutUri", None)
-        self.logout_uri = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminOpenIdClientUpdate, "LogoutUri", _types.OPTIONAL)
-        )
-        v = pop("PostLogoutRedirectUris", None)
-        self.post_logout_redirect_uris = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, AdminOpenIdClientUpdate, "PostLogoutRedirectUris", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.include_jwt_id = UNSET
+            unknown += 1
+        if "LogoutUri" in d:
+            v = d["LogoutUri"]
+            self.logout_uri = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminOpenIdClientUpdate, "LogoutUri", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, AdminOpenIdClientUpdate, "PostLogoutRedirectUris", _types.OPTIONAL, "a list"
+        else:
+            self.logout_uri = UNSET
+            unknown += 1
+        if "PostLogoutRedirectUris" in d:
+            v = d["PostLogoutRedirectUris"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0,
+                                AdminOpenIdClientUpdate,
+                                "PostLogoutRedirectUris",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.post_logout_redirect_uris = items
+            else:
+                self.post_logout_redirect_uris = _types.absent(
+                    v, AdminOpenIdClientUpdate, "PostLogoutRedirectUris", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.post_logout_redirect_uris = UNSET
+            unknown += 1
+        if "RefreshTokenExpiration" in d:
+            v = d["RefreshTokenExpiration"]
+            self.refresh_token_expiration = (
+                _types.member_of(_models.AdminRefreshTokenExpiration, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminRefreshTokenExpiration,
+                    str,
+                    AdminOpenIdClientUpdate,
+                    "RefreshTokenExpiration",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("RefreshTokenExpiration", None)
-        self.refresh_token_expiration = (
-            _types.member_of(_models.AdminRefreshTokenExpiration, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminRefreshTokenExpiration,
-                str,
-                AdminOpenIdClientUpdate,
-                "RefreshTokenExpiration",
-                _types.OPTIONAL,
+        else:
+            self.refresh_token_expiration = UNSET
+            unknown += 1
+        if "RefreshTokenUsage" in d:
+            v = d["RefreshTokenUsage"]
+            self.refresh_token_usage = (
+                _types.member_of(_models.AdminRefreshTokenUsage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminRefreshTokenUsage,
+                    str,
+                    AdminOpenIdClientUpdate,
+                    "RefreshTokenUsage",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("RefreshTokenUsage", None)
-        self.refresh_token_usage = (
-            _types.member_of(_models.AdminRefreshTokenUsage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminRefreshTokenUsage,
-                str,
-                AdminOpenIdClientUpdate,
-                "RefreshTokenUsage",
-                _types.OPTIONAL,
+        else:
+            self.refresh_token_usage = UNSET
+            unknown += 1
+        if "RequireConsent" in d:
+            v = d["RequireConsent"]
+            self.require_consent = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, AdminOpenIdClientUpdate, "RequireConsent", _types.OPTIONAL)
             )
-        )
-        v = pop("RequireConsent", None)
-        self.require_consent = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOpenIdClientUpdate, "RequireConsent", _types.OPTIONAL)
-        )
-        v = pop("RequireSignOutPrompt", None)
-        self.require_sign_out_prompt = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, AdminOpenIdClientUpdate, "RequireSignOutPrompt", _types.OPTIONAL)
-        )
-        v = pop("SlidingRefreshTokenLifetime", None)
-        self.sliding_refresh_token_lifetime = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(
-                v, AdminOpenIdClientUpdate, "SlidingRefreshTokenLifetime", _types.OPTIONAL
+        else:
+            self.require_consent = UNSET
+            unknown += 1
+        if "RequireSignOutPrompt" in d:
+            v = d["RequireSignOutPrompt"]
+            self.require_sign_out_prompt = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOpenIdClientUpdate, "RequireSignOutPrompt", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("UpdateAccessTokenClaimsOnRefresh", None)
-        self.update_access_token_claims_on_refresh = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, AdminOpenIdClientUpdate, "UpdateAccessTokenClaimsOnRefresh", _types.OPTIONAL
+        else:
+            self.require_sign_out_prompt = UNSET
+            unknown += 1
+        if "SlidingRefreshTokenLifetime" in d:
+            v = d["SlidingRefreshTokenLifetime"]
+            self.sliding_refresh_token_lifetime = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(
+                    v, AdminOpenIdClientUpdate, "SlidingRefreshTokenLifetime", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.sliding_refresh_token_lifetime = UNSET
+            unknown += 1
+        if "UpdateAccessTokenClaimsOnRefresh" in d:
+            v = d["UpdateAccessTokenClaimsOnRefresh"]
+            self.update_access_token_claims_on_refresh = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, AdminOpenIdClientUpdate, "UpdateAccessTokenClaimsOnRefresh", _types.OPTIONAL
+                )
+            )
+        else:
+            self.update_access_token_claims_on_refresh = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

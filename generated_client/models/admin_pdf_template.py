@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from ..models.admin_pdf_template_verified_template import AdminPdfTemplateVerifiedTemplate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Id",
+        "Name",
+        "AddListOfSignaturesOnLastPageOfExistingPDF",
+        "CoverPageHtml",
+        "CoverPageSetting",
+        "DetailsPageHtml",
+        "IncludeLogo",
+        "Labels",
+        "LastEdited",
+        "LogoSourceUrl",
+        "TimeZone",
+        "VerifiedTemplate",
+    )
+)
+
 
 class AdminPdfTemplate(_types.Model):
     """
@@ -55,7 +72,6 @@ class AdminPdfTemplate(_types.Model):
         "logo_source_url",
         "time_zone",
         "verified_template",
-        "additional_properties",
     )
 
     id: UUID
@@ -70,7 +86,7 @@ class AdminPdfTemplate(_types.Model):
     logo_source_url: str | Unset
     time_zone: str | Unset
     verified_template: AdminPdfTemplateVerifiedTemplate | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -101,7 +117,7 @@ class AdminPdfTemplate(_types.Model):
         self.logo_source_url = logo_source_url
         self.time_zone = time_zone
         self.verified_template = verified_template
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -142,136 +158,183 @@ class AdminPdfTemplate(_types.Model):
         v = self.verified_template
         if v is not UNSET:
             d["VerifiedTemplate"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Id", UNSET)
-        self.id = (
-            _types.uuid_of(v, AdminPdfTemplate, "Id")
-            if v.__class__ is str
-            else _types.uuid(v, AdminPdfTemplate, "Id", _types.REQUIRED)
-        )
-        v = pop("Name", UNSET)
-        self.name = (
-            v if v.__class__ is str else _types.text(v, AdminPdfTemplate, "Name", _types.REQUIRED)
-        )
-        v = pop("AddListOfSignaturesOnLastPageOfExistingPDF", UNSET)
-        self.add_list_of_signatures_on_last_page_of_existing_pdf = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(
-                v,
-                AdminPdfTemplate,
-                "AddListOfSignaturesOnLastPageOfExistingPDF",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 12
+        if "Id" in d:
+            v = d["Id"]
+            self.id = (
+                _types.uuid_of(v, AdminPdfTemplate, "Id")
+                if v.__class__ is str
+                else _types.uuid(v, AdminPdfTemplate, "Id", _types.REQUIRED)
             )
-        )
-        v = pop("CoverPageHtml", None)
-        self.cover_page_html = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplate, "CoverPageHtml", _types.OPTIONAL)
-        )
-        v = pop("CoverPageSetting", UNSET)
-        self.cover_page_setting = (
-            _types.member_of(_models.AdminCoverPageSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.AdminCoverPageSetting,
-                str,
-                AdminPdfTemplate,
-                "CoverPageSetting",
-                _types.OPTIONAL_NULL,
+        else:
+            raise _types.missing(AdminPdfTemplate, "Id")
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, AdminPdfTemplate, "Name", _types.REQUIRED)
             )
-        )
-        v = pop("DetailsPageHtml", None)
-        self.details_page_html = (
-            _models.AdminPdfTemplateDetailsPageHtml.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateDetailsPageHtml,
-                AdminPdfTemplate,
-                "DetailsPageHtml",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminPdfTemplate, "Name")
+        if "AddListOfSignaturesOnLastPageOfExistingPDF" in d:
+            v = d["AddListOfSignaturesOnLastPageOfExistingPDF"]
+            self.add_list_of_signatures_on_last_page_of_existing_pdf = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v,
+                    AdminPdfTemplate,
+                    "AddListOfSignaturesOnLastPageOfExistingPDF",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("IncludeLogo", UNSET)
-        self.include_logo = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, AdminPdfTemplate, "IncludeLogo", _types.OPTIONAL_NULL)
-        )
-        v = pop("Labels", None)
-        self.labels = (
-            _models.AdminPdfTemplateLabels.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateLabels,
-                AdminPdfTemplate,
-                "Labels",
-                _types.OPTIONAL,
+        else:
+            self.add_list_of_signatures_on_last_page_of_existing_pdf = UNSET
+            unknown += 1
+        if "CoverPageHtml" in d:
+            v = d["CoverPageHtml"]
+            self.cover_page_html = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplate, "CoverPageHtml", _types.OPTIONAL)
             )
-        )
-        v = pop("LastEdited", UNSET)
-        self.last_edited = (
-            _types.timestamp_of(v, AdminPdfTemplate, "LastEdited")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, AdminPdfTemplate, "LastEdited", _types.OPTIONAL_NULL)
-        )
-        v = pop("LogoSourceUrl", None)
-        self.logo_source_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplate, "LogoSourceUrl", _types.OPTIONAL)
-        )
-        v = pop("TimeZone", None)
-        self.time_zone = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplate, "TimeZone", _types.OPTIONAL)
-        )
-        v = pop("VerifiedTemplate", None)
-        self.verified_template = (
-            _models.AdminPdfTemplateVerifiedTemplate.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateVerifiedTemplate,
-                AdminPdfTemplate,
-                "VerifiedTemplate",
-                _types.OPTIONAL,
+        else:
+            self.cover_page_html = UNSET
+            unknown += 1
+        if "CoverPageSetting" in d:
+            v = d["CoverPageSetting"]
+            self.cover_page_setting = (
+                _types.member_of(_models.AdminCoverPageSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminCoverPageSetting,
+                    str,
+                    AdminPdfTemplate,
+                    "CoverPageSetting",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.cover_page_setting = UNSET
+            unknown += 1
+        if "DetailsPageHtml" in d:
+            v = d["DetailsPageHtml"]
+            self.details_page_html = (
+                _models.AdminPdfTemplateDetailsPageHtml.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateDetailsPageHtml,
+                    AdminPdfTemplate,
+                    "DetailsPageHtml",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.details_page_html = UNSET
+            unknown += 1
+        if "IncludeLogo" in d:
+            v = d["IncludeLogo"]
+            self.include_logo = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, AdminPdfTemplate, "IncludeLogo", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.include_logo = UNSET
+            unknown += 1
+        if "Labels" in d:
+            v = d["Labels"]
+            self.labels = (
+                _models.AdminPdfTemplateLabels.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateLabels,
+                    AdminPdfTemplate,
+                    "Labels",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.labels = UNSET
+            unknown += 1
+        if "LastEdited" in d:
+            v = d["LastEdited"]
+            self.last_edited = (
+                _types.timestamp_of(v, AdminPdfTemplate, "LastEdited")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, AdminPdfTemplate, "LastEdited", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.last_edited = UNSET
+            unknown += 1
+        if "LogoSourceUrl" in d:
+            v = d["LogoSourceUrl"]
+            self.logo_source_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplate, "LogoSourceUrl", _types.OPTIONAL)
+            )
+        else:
+            self.logo_source_url = UNSET
+            unknown += 1
+        if "TimeZone" in d:
+            v = d["TimeZone"]
+            self.time_zone = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplate, "TimeZone", _types.OPTIONAL)
+            )
+        else:
+            self.time_zone = UNSET
+            unknown += 1
+        if "VerifiedTemplate" in d:
+            v = d["VerifiedTemplate"]
+            self.verified_template = (
+                _models.AdminPdfTemplateVerifiedTemplate.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateVerifiedTemplate,
+                    AdminPdfTemplate,
+                    "VerifiedTemplate",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.verified_template = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from ..models.admin_pdf_template_labels_sv import AdminPdfTemplateLabelsSv
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "da",
+        "en",
+        "fi",
+        "no",
+        "sv",
+    )
+)
+
 
 class AdminPdfTemplateLabels(_types.Model):
     """
@@ -35,7 +45,6 @@ class AdminPdfTemplateLabels(_types.Model):
         "fi",
         "no",
         "sv",
-        "additional_properties",
     )
 
     da: AdminPdfTemplateLabelsDa | Unset
@@ -43,7 +52,7 @@ class AdminPdfTemplateLabels(_types.Model):
     fi: AdminPdfTemplateLabelsFi | Unset
     no: AdminPdfTemplateLabelsNo | Unset
     sv: AdminPdfTemplateLabelsSv | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -58,7 +67,7 @@ class AdminPdfTemplateLabels(_types.Model):
         self.fi = fi
         self.no = no
         self.sv = sv
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -78,86 +87,105 @@ class AdminPdfTemplateLabels(_types.Model):
         v = self.sv
         if v is not UNSET:
             d["sv"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("da", None)
-        self.da = (
-            _models.AdminPdfTemplateLabelsDa.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateLabelsDa,
-                AdminPdfTemplateLabels,
-                "da",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "da" in d:
+            v = d["da"]
+            self.da = (
+                _models.AdminPdfTemplateLabelsDa.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateLabelsDa,
+                    AdminPdfTemplateLabels,
+                    "da",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("en", None)
-        self.en = (
-            _models.AdminPdfTemplateLabelsEn.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateLabelsEn,
-                AdminPdfTemplateLabels,
-                "en",
-                _types.OPTIONAL,
+        else:
+            self.da = UNSET
+            unknown += 1
+        if "en" in d:
+            v = d["en"]
+            self.en = (
+                _models.AdminPdfTemplateLabelsEn.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateLabelsEn,
+                    AdminPdfTemplateLabels,
+                    "en",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("fi", None)
-        self.fi = (
-            _models.AdminPdfTemplateLabelsFi.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateLabelsFi,
-                AdminPdfTemplateLabels,
-                "fi",
-                _types.OPTIONAL,
+        else:
+            self.en = UNSET
+            unknown += 1
+        if "fi" in d:
+            v = d["fi"]
+            self.fi = (
+                _models.AdminPdfTemplateLabelsFi.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateLabelsFi,
+                    AdminPdfTemplateLabels,
+                    "fi",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("no", None)
-        self.no = (
-            _models.AdminPdfTemplateLabelsNo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateLabelsNo,
-                AdminPdfTemplateLabels,
-                "no",
-                _types.OPTIONAL,
+        else:
+            self.fi = UNSET
+            unknown += 1
+        if "no" in d:
+            v = d["no"]
+            self.no = (
+                _models.AdminPdfTemplateLabelsNo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateLabelsNo,
+                    AdminPdfTemplateLabels,
+                    "no",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("sv", None)
-        self.sv = (
-            _models.AdminPdfTemplateLabelsSv.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplateLabelsSv,
-                AdminPdfTemplateLabels,
-                "sv",
-                _types.OPTIONAL,
+        else:
+            self.no = UNSET
+            unknown += 1
+        if "sv" in d:
+            v = d["sv"]
+            self.sv = (
+                _models.AdminPdfTemplateLabelsSv.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplateLabelsSv,
+                    AdminPdfTemplateLabels,
+                    "sv",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.sv = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

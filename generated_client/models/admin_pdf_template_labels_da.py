@@ -9,6 +9,8 @@ from .. import types as _types
 if TYPE_CHECKING:
     pass
 
+_MEMBERS: frozenset[str] = frozenset(())
+
 
 class AdminPdfTemplateLabelsDa(_types.Model):
     """
@@ -16,37 +18,39 @@ class AdminPdfTemplateLabelsDa(_types.Model):
 
     """
 
-    __slots__ = ("additional_properties",)
+    __slots__ = ()
 
-    additional_properties: dict[str, str]
+    _more: dict[str, str] | None
 
     def __init__(
         self,
     ) -> None:
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        unknown = len(d)
+        self._more = (
+            {
+                key: v
+                if v.__class__ is str
+                else _types.text(v, AdminPdfTemplateLabelsDa, key, _types.REQUIRED)
+                for key, v in _types.others(d, _MEMBERS).items()
+            }
+            if unknown
+            else None
         )
-        self = object.__new__(cls)
-        self.additional_properties = {
-            key: v
-            if v.__class__ is str
-            else _types.text(v, AdminPdfTemplateLabelsDa, key, _types.REQUIRED)
-            for key, v in d.items()
-        }
         return self
 
-    def __getitem__(self, key: str) -> str:
-        return self.additional_properties[key]
+    if TYPE_CHECKING:
+        additional_properties: dict[str, str]
 
-    def __setitem__(self, key: str, value: str) -> None:
-        self.additional_properties[key] = value
+        def __getitem__(self, key: str) -> str: ...

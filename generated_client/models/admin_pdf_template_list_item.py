@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Id",
+        "LastEdited",
+        "Name",
+    )
+)
+
 
 class AdminPdfTemplateListItem(_types.Model):
     """
@@ -28,13 +36,12 @@ class AdminPdfTemplateListItem(_types.Model):
         "id",
         "last_edited",
         "name",
-        "additional_properties",
     )
 
     id: UUID | Unset
     last_edited: datetime.datetime | None | Unset
     name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -45,7 +52,7 @@ class AdminPdfTemplateListItem(_types.Model):
         self.id = id
         self.last_edited = last_edited
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -59,40 +66,53 @@ class AdminPdfTemplateListItem(_types.Model):
         v = self.name
         if v is not UNSET:
             d["Name"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Id", None)
-        self.id = (
-            _types.uuid_of(v, AdminPdfTemplateListItem, "Id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, AdminPdfTemplateListItem, "Id", _types.OPTIONAL)
-        )
-        v = pop("LastEdited", UNSET)
-        self.last_edited = (
-            _types.timestamp_of(v, AdminPdfTemplateListItem, "LastEdited")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, AdminPdfTemplateListItem, "LastEdited", _types.OPTIONAL_NULL)
-        )
-        v = pop("Name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplateListItem, "Name", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "Id" in d:
+            v = d["Id"]
+            self.id = (
+                _types.uuid_of(v, AdminPdfTemplateListItem, "Id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, AdminPdfTemplateListItem, "Id", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "LastEdited" in d:
+            v = d["LastEdited"]
+            self.last_edited = (
+                _types.timestamp_of(v, AdminPdfTemplateListItem, "LastEdited")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, AdminPdfTemplateListItem, "LastEdited", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.last_edited = UNSET
+            unknown += 1
+        if "Name" in d:
+            v = d["Name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplateListItem, "Name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

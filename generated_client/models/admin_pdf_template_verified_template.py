@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "da",
+        "en",
+        "fi",
+        "no",
+        "sv",
+    )
+)
+
 
 class AdminPdfTemplateVerifiedTemplate(_types.Model):
     """
@@ -29,7 +39,6 @@ class AdminPdfTemplateVerifiedTemplate(_types.Model):
         "fi",
         "no",
         "sv",
-        "additional_properties",
     )
 
     da: str | Unset
@@ -37,7 +46,7 @@ class AdminPdfTemplateVerifiedTemplate(_types.Model):
     fi: str | Unset
     no: str | Unset
     sv: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class AdminPdfTemplateVerifiedTemplate(_types.Model):
         self.fi = fi
         self.no = no
         self.sv = sv
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class AdminPdfTemplateVerifiedTemplate(_types.Model):
         v = self.sv
         if v is not UNSET:
             d["sv"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("da", None)
-        self.da = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplateVerifiedTemplate, "da", _types.OPTIONAL)
-        )
-        v = pop("en", None)
-        self.en = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplateVerifiedTemplate, "en", _types.OPTIONAL)
-        )
-        v = pop("fi", None)
-        self.fi = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplateVerifiedTemplate, "fi", _types.OPTIONAL)
-        )
-        v = pop("no", None)
-        self.no = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplateVerifiedTemplate, "no", _types.OPTIONAL)
-        )
-        v = pop("sv", None)
-        self.sv = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminPdfTemplateVerifiedTemplate, "sv", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "da" in d:
+            v = d["da"]
+            self.da = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplateVerifiedTemplate, "da", _types.OPTIONAL)
+            )
+        else:
+            self.da = UNSET
+            unknown += 1
+        if "en" in d:
+            v = d["en"]
+            self.en = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplateVerifiedTemplate, "en", _types.OPTIONAL)
+            )
+        else:
+            self.en = UNSET
+            unknown += 1
+        if "fi" in d:
+            v = d["fi"]
+            self.fi = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplateVerifiedTemplate, "fi", _types.OPTIONAL)
+            )
+        else:
+            self.fi = UNSET
+            unknown += 1
+        if "no" in d:
+            v = d["no"]
+            self.no = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplateVerifiedTemplate, "no", _types.OPTIONAL)
+            )
+        else:
+            self.no = UNSET
+            unknown += 1
+        if "sv" in d:
+            v = d["sv"]
+            self.sv = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminPdfTemplateVerifiedTemplate, "sv", _types.OPTIONAL)
+            )
+        else:
+            self.sv = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

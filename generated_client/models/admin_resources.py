@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "CssUrl",
+        "LogoUrl",
+    )
+)
+
 
 class AdminResources(_types.Model):
     """
@@ -23,12 +30,11 @@ class AdminResources(_types.Model):
     __slots__ = (
         "css_url",
         "logo_url",
-        "additional_properties",
     )
 
     css_url: str | Unset
     logo_url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class AdminResources(_types.Model):
     ) -> None:
         self.css_url = css_url
         self.logo_url = logo_url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class AdminResources(_types.Model):
         v = self.logo_url
         if v is not UNSET:
             d["LogoUrl"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("CssUrl", None)
-        self.css_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminResources, "CssUrl", _types.OPTIONAL)
-        )
-        v = pop("LogoUrl", None)
-        self.logo_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminResources, "LogoUrl", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "CssUrl" in d:
+            v = d["CssUrl"]
+            self.css_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminResources, "CssUrl", _types.OPTIONAL)
+            )
+        else:
+            self.css_url = UNSET
+            unknown += 1
+        if "LogoUrl" in d:
+            v = d["LogoUrl"]
+            self.logo_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminResources, "LogoUrl", _types.OPTIONAL)
+            )
+        else:
+            self.logo_url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from ..models.admin_template_language import AdminTemplateLanguage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "PdfTemplate",
+        "PrimaryLanguage",
+        "SecondaryLanguage",
+        "XmlSignature",
+    )
+)
+
 
 class AdminTemplatePreview(_types.Model):
     """
@@ -31,14 +40,13 @@ class AdminTemplatePreview(_types.Model):
         "primary_language",
         "secondary_language",
         "xml_signature",
-        "additional_properties",
     )
 
     pdf_template: AdminPdfTemplate
     primary_language: AdminTemplateLanguage
     secondary_language: AdminTemplateLanguage | Unset
     xml_signature: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class AdminTemplatePreview(_types.Model):
         self.primary_language = primary_language
         self.secondary_language = secondary_language
         self.xml_signature = xml_signature
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,64 +76,77 @@ class AdminTemplatePreview(_types.Model):
         v = self.xml_signature
         if v is not UNSET:
             d["XmlSignature"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("PdfTemplate", UNSET)
-        self.pdf_template = (
-            _models.AdminPdfTemplate.from_dict(v)
-            if v.__class__ is dict
-            else _types.instance(
-                v,
-                lambda: _models.AdminPdfTemplate,
-                AdminTemplatePreview,
-                "PdfTemplate",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "PdfTemplate" in d:
+            v = d["PdfTemplate"]
+            self.pdf_template = (
+                _models.AdminPdfTemplate.from_dict(v)
+                if v.__class__ is dict
+                else _types.instance(
+                    v,
+                    lambda: _models.AdminPdfTemplate,
+                    AdminTemplatePreview,
+                    "PdfTemplate",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("PrimaryLanguage", UNSET)
-        self.primary_language = (
-            _types.member_of(_models.AdminTemplateLanguage, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.AdminTemplateLanguage,
-                str,
-                AdminTemplatePreview,
-                "PrimaryLanguage",
-                _types.REQUIRED,
+        else:
+            raise _types.missing(AdminTemplatePreview, "PdfTemplate")
+        if "PrimaryLanguage" in d:
+            v = d["PrimaryLanguage"]
+            self.primary_language = (
+                _types.member_of(_models.AdminTemplateLanguage, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminTemplateLanguage,
+                    str,
+                    AdminTemplatePreview,
+                    "PrimaryLanguage",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("SecondaryLanguage", None)
-        self.secondary_language = (
-            _types.member_of(_models.AdminTemplateLanguage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.AdminTemplateLanguage,
-                str,
-                AdminTemplatePreview,
-                "SecondaryLanguage",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(AdminTemplatePreview, "PrimaryLanguage")
+        if "SecondaryLanguage" in d:
+            v = d["SecondaryLanguage"]
+            self.secondary_language = (
+                _types.member_of(_models.AdminTemplateLanguage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.AdminTemplateLanguage,
+                    str,
+                    AdminTemplatePreview,
+                    "SecondaryLanguage",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("XmlSignature", None)
-        self.xml_signature = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminTemplatePreview, "XmlSignature", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.secondary_language = UNSET
+            unknown += 1
+        if "XmlSignature" in d:
+            v = d["XmlSignature"]
+            self.xml_signature = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminTemplatePreview, "XmlSignature", _types.OPTIONAL)
+            )
+        else:
+            self.xml_signature = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

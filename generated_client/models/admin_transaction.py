@@ -12,6 +12,19 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "Count",
+        "CustomerNumber",
+        "Date",
+        "DepartmentId",
+        "Description",
+        "ExternalReference",
+        "ID",
+        "ProductID",
+    )
+)
+
 
 class AdminTransaction(_types.Model):
     """
@@ -37,7 +50,6 @@ class AdminTransaction(_types.Model):
         "external_reference",
         "id",
         "product_id",
-        "additional_properties",
     )
 
     count: int | None | Unset
@@ -48,7 +60,7 @@ class AdminTransaction(_types.Model):
     external_reference: str | Unset
     id: str | Unset
     product_id: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -69,7 +81,7 @@ class AdminTransaction(_types.Model):
         self.external_reference = external_reference
         self.id = id
         self.product_id = product_id
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -98,80 +110,111 @@ class AdminTransaction(_types.Model):
         v = self.product_id
         if v is not UNSET:
             d["ProductID"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("Count", UNSET)
-        self.count = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, AdminTransaction, "Count", _types.OPTIONAL_NULL)
-        )
-        v = pop("CustomerNumber", UNSET)
-        self.customer_number = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, AdminTransaction, "CustomerNumber", _types.OPTIONAL_NULL)
-        )
-        v = pop("Date", UNSET)
-        self.date = (
-            _types.timestamp_of(v, AdminTransaction, "Date")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, AdminTransaction, "Date", _types.OPTIONAL_NULL)
-        )
-        v = pop("DepartmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminTransaction, "DepartmentId", _types.OPTIONAL)
-        )
-        v = pop("Description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminTransaction, "Description", _types.OPTIONAL)
-        )
-        v = pop("ExternalReference", None)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminTransaction, "ExternalReference", _types.OPTIONAL)
-        )
-        v = pop("ID", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminTransaction, "ID", _types.OPTIONAL)
-        )
-        v = pop("ProductID", None)
-        self.product_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, AdminTransaction, "ProductID", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "Count" in d:
+            v = d["Count"]
+            self.count = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, AdminTransaction, "Count", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.count = UNSET
+            unknown += 1
+        if "CustomerNumber" in d:
+            v = d["CustomerNumber"]
+            self.customer_number = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, AdminTransaction, "CustomerNumber", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.customer_number = UNSET
+            unknown += 1
+        if "Date" in d:
+            v = d["Date"]
+            self.date = (
+                _types.timestamp_of(v, AdminTransaction, "Date")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, AdminTransaction, "Date", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.date = UNSET
+            unknown += 1
+        if "DepartmentId" in d:
+            v = d["DepartmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminTransaction, "DepartmentId", _types.OPTIONAL)
+            )
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "Description" in d:
+            v = d["Description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminTransaction, "Description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "ExternalReference" in d:
+            v = d["ExternalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminTransaction, "ExternalReference", _types.OPTIONAL)
+            )
+        else:
+            self.external_reference = UNSET
+            unknown += 1
+        if "ID" in d:
+            v = d["ID"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminTransaction, "ID", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "ProductID" in d:
+            v = d["ProductID"]
+            self.product_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, AdminTransaction, "ProductID", _types.OPTIONAL)
+            )
+        else:
+            self.product_id = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

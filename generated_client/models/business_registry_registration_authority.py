@@ -10,6 +10,20 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "authorityCode",
+        "country",
+        "countryCode",
+        "internationalName",
+        "jurisdiction",
+        "localizedName",
+        "responsibleOrgInternationalName",
+        "responsibleOrgLocalizedName",
+        "website",
+    )
+)
+
 
 class BusinessRegistryRegistrationAuthority(_types.Model):
     """
@@ -39,7 +53,6 @@ class BusinessRegistryRegistrationAuthority(_types.Model):
         "responsible_org_international_name",
         "responsible_org_localized_name",
         "website",
-        "additional_properties",
     )
 
     authority_code: str | Unset
@@ -51,7 +64,7 @@ class BusinessRegistryRegistrationAuthority(_types.Model):
     responsible_org_international_name: str | Unset
     responsible_org_localized_name: str | Unset
     website: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -74,7 +87,7 @@ class BusinessRegistryRegistrationAuthority(_types.Model):
         self.responsible_org_international_name = responsible_org_international_name
         self.responsible_org_localized_name = responsible_org_localized_name
         self.website = website
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -106,108 +119,147 @@ class BusinessRegistryRegistrationAuthority(_types.Model):
         v = self.website
         if v is not UNSET:
             d["website"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("authorityCode", None)
-        self.authority_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthority, "authorityCode", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "authorityCode" in d:
+            v = d["authorityCode"]
+            self.authority_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "authorityCode", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, BusinessRegistryRegistrationAuthority, "country", _types.OPTIONAL)
-        )
-        v = pop("countryCode", None)
-        self.country_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthority, "countryCode", _types.OPTIONAL
+        else:
+            self.authority_code = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "country", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("internationalName", None)
-        self.international_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthority, "internationalName", _types.OPTIONAL
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "countryCode", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("jurisdiction", None)
-        self.jurisdiction = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthority, "jurisdiction", _types.OPTIONAL
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "internationalName" in d:
+            v = d["internationalName"]
+            self.international_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "internationalName", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("localizedName", None)
-        self.localized_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthority, "localizedName", _types.OPTIONAL
+        else:
+            self.international_name = UNSET
+            unknown += 1
+        if "jurisdiction" in d:
+            v = d["jurisdiction"]
+            self.jurisdiction = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "jurisdiction", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("responsibleOrgInternationalName", None)
-        self.responsible_org_international_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v,
-                BusinessRegistryRegistrationAuthority,
-                "responsibleOrgInternationalName",
-                _types.OPTIONAL,
+        else:
+            self.jurisdiction = UNSET
+            unknown += 1
+        if "localizedName" in d:
+            v = d["localizedName"]
+            self.localized_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "localizedName", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("responsibleOrgLocalizedName", None)
-        self.responsible_org_localized_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v,
-                BusinessRegistryRegistrationAuthority,
-                "responsibleOrgLocalizedName",
-                _types.OPTIONAL,
+        else:
+            self.localized_name = UNSET
+            unknown += 1
+        if "responsibleOrgInternationalName" in d:
+            v = d["responsibleOrgInternationalName"]
+            self.responsible_org_international_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v,
+                    BusinessRegistryRegistrationAuthority,
+                    "responsibleOrgInternationalName",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("website", None)
-        self.website = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, BusinessRegistryRegistrationAuthority, "website", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.responsible_org_international_name = UNSET
+            unknown += 1
+        if "responsibleOrgLocalizedName" in d:
+            v = d["responsibleOrgLocalizedName"]
+            self.responsible_org_localized_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v,
+                    BusinessRegistryRegistrationAuthority,
+                    "responsibleOrgLocalizedName",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.responsible_org_localized_name = UNSET
+            unknown += 1
+        if "website" in d:
+            v = d["website"]
+            self.website = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthority, "website", _types.OPTIONAL
+                )
+            )
+        else:
+            self.website = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

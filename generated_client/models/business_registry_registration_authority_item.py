@@ -10,6 +10,18 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "authorityCode",
+        "country",
+        "countryCode",
+        "internationalName",
+        "jurisdiction",
+        "localizedName",
+        "selfUrl",
+    )
+)
+
 
 class BusinessRegistryRegistrationAuthorityItem(_types.Model):
     """
@@ -33,7 +45,6 @@ class BusinessRegistryRegistrationAuthorityItem(_types.Model):
         "jurisdiction",
         "localized_name",
         "self_url",
-        "additional_properties",
     )
 
     authority_code: str | Unset
@@ -43,7 +54,7 @@ class BusinessRegistryRegistrationAuthorityItem(_types.Model):
     jurisdiction: str | Unset
     localized_name: str | Unset
     self_url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -62,7 +73,7 @@ class BusinessRegistryRegistrationAuthorityItem(_types.Model):
         self.jurisdiction = jurisdiction
         self.localized_name = localized_name
         self.self_url = self_url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -88,86 +99,116 @@ class BusinessRegistryRegistrationAuthorityItem(_types.Model):
         v = self.self_url
         if v is not UNSET:
             d["selfUrl"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("authorityCode", None)
-        self.authority_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "authorityCode", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "authorityCode" in d:
+            v = d["authorityCode"]
+            self.authority_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthorityItem, "authorityCode", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "country", _types.OPTIONAL
+        else:
+            self.authority_code = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthorityItem, "country", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("countryCode", None)
-        self.country_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "countryCode", _types.OPTIONAL
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthorityItem, "countryCode", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("internationalName", None)
-        self.international_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "internationalName", _types.OPTIONAL
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "internationalName" in d:
+            v = d["internationalName"]
+            self.international_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v,
+                    BusinessRegistryRegistrationAuthorityItem,
+                    "internationalName",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("jurisdiction", None)
-        self.jurisdiction = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "jurisdiction", _types.OPTIONAL
+        else:
+            self.international_name = UNSET
+            unknown += 1
+        if "jurisdiction" in d:
+            v = d["jurisdiction"]
+            self.jurisdiction = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthorityItem, "jurisdiction", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("localizedName", None)
-        self.localized_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "localizedName", _types.OPTIONAL
+        else:
+            self.jurisdiction = UNSET
+            unknown += 1
+        if "localizedName" in d:
+            v = d["localizedName"]
+            self.localized_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthorityItem, "localizedName", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("selfUrl", None)
-        self.self_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, BusinessRegistryRegistrationAuthorityItem, "selfUrl", _types.OPTIONAL
+        else:
+            self.localized_name = UNSET
+            unknown += 1
+        if "selfUrl" in d:
+            v = d["selfUrl"]
+            self.self_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, BusinessRegistryRegistrationAuthorityItem, "selfUrl", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.self_url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "depositAmount",
+        "depositFactor",
+        "from",
+        "monthlyRent",
+        "paymentDeadline",
+        "to",
+    )
+)
+
 
 class DepositContractResponse(_types.Model):
     """
@@ -33,7 +44,6 @@ class DepositContractResponse(_types.Model):
         "monthly_rent",
         "payment_deadline",
         "to",
-        "additional_properties",
     )
 
     deposit_amount: float | Unset
@@ -42,7 +52,7 @@ class DepositContractResponse(_types.Model):
     monthly_rent: float | Unset
     payment_deadline: datetime.datetime | Unset
     to: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -59,7 +69,7 @@ class DepositContractResponse(_types.Model):
         self.monthly_rent = monthly_rent
         self.payment_deadline = payment_deadline
         self.to = to
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -82,64 +92,89 @@ class DepositContractResponse(_types.Model):
         v = self.to
         if v is not UNSET:
             d["to"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("depositAmount", None)
-        self.deposit_amount = (
-            v
-            if v.__class__ is float
-            else UNSET
-            if v is None
-            else _types.number(v, DepositContractResponse, "depositAmount", _types.OPTIONAL)
-        )
-        v = pop("depositFactor", None)
-        self.deposit_factor = (
-            v
-            if v.__class__ is float
-            else UNSET
-            if v is None
-            else _types.number(v, DepositContractResponse, "depositFactor", _types.OPTIONAL)
-        )
-        v = pop("from", None)
-        self.from_ = (
-            _types.timestamp_of(v, DepositContractResponse, "from")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositContractResponse, "from", _types.OPTIONAL)
-        )
-        v = pop("monthlyRent", None)
-        self.monthly_rent = (
-            v
-            if v.__class__ is float
-            else UNSET
-            if v is None
-            else _types.number(v, DepositContractResponse, "monthlyRent", _types.OPTIONAL)
-        )
-        v = pop("paymentDeadline", None)
-        self.payment_deadline = (
-            _types.timestamp_of(v, DepositContractResponse, "paymentDeadline")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositContractResponse, "paymentDeadline", _types.OPTIONAL)
-        )
-        v = pop("to", None)
-        self.to = (
-            _types.timestamp_of(v, DepositContractResponse, "to")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositContractResponse, "to", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "depositAmount" in d:
+            v = d["depositAmount"]
+            self.deposit_amount = (
+                v
+                if v.__class__ is float
+                else UNSET
+                if v is None
+                else _types.number(v, DepositContractResponse, "depositAmount", _types.OPTIONAL)
+            )
+        else:
+            self.deposit_amount = UNSET
+            unknown += 1
+        if "depositFactor" in d:
+            v = d["depositFactor"]
+            self.deposit_factor = (
+                v
+                if v.__class__ is float
+                else UNSET
+                if v is None
+                else _types.number(v, DepositContractResponse, "depositFactor", _types.OPTIONAL)
+            )
+        else:
+            self.deposit_factor = UNSET
+            unknown += 1
+        if "from" in d:
+            v = d["from"]
+            self.from_ = (
+                _types.timestamp_of(v, DepositContractResponse, "from")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositContractResponse, "from", _types.OPTIONAL)
+            )
+        else:
+            self.from_ = UNSET
+            unknown += 1
+        if "monthlyRent" in d:
+            v = d["monthlyRent"]
+            self.monthly_rent = (
+                v
+                if v.__class__ is float
+                else UNSET
+                if v is None
+                else _types.number(v, DepositContractResponse, "monthlyRent", _types.OPTIONAL)
+            )
+        else:
+            self.monthly_rent = UNSET
+            unknown += 1
+        if "paymentDeadline" in d:
+            v = d["paymentDeadline"]
+            self.payment_deadline = (
+                _types.timestamp_of(v, DepositContractResponse, "paymentDeadline")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(
+                    v, DepositContractResponse, "paymentDeadline", _types.OPTIONAL
+                )
+            )
+        else:
+            self.payment_deadline = UNSET
+            unknown += 1
+        if "to" in d:
+            v = d["to"]
+            self.to = (
+                _types.timestamp_of(v, DepositContractResponse, "to")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositContractResponse, "to", _types.OPTIONAL)
+            )
+        else:
+            self.to = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from ..models.deposit_tenant import DepositTenant
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "advanced",
+        "contactDetails",
+        "contract",
+        "externalId",
+        "landlord",
+        "rentObject",
+        "tenants",
+    )
+)
+
 
 class DepositCreateRequest(_types.Model):
     """
@@ -40,7 +52,6 @@ class DepositCreateRequest(_types.Model):
         "landlord",
         "rent_object",
         "tenants",
-        "additional_properties",
     )
 
     advanced: DepositAdvanced | Unset
@@ -50,7 +61,7 @@ class DepositCreateRequest(_types.Model):
     landlord: DepositLandlordRequest | Unset
     rent_object: DepositRentObjectRequest | Unset
     tenants: list[DepositTenant] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -69,7 +80,7 @@ class DepositCreateRequest(_types.Model):
         self.landlord = landlord
         self.rent_object = rent_object
         self.tenants = tenants
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -95,118 +106,142 @@ class DepositCreateRequest(_types.Model):
         v = self.tenants
         if v is not UNSET:
             d["tenants"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.DepositAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositAdvanced,
-                DepositCreateRequest,
-                "advanced",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.DepositAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositAdvanced,
+                    DepositCreateRequest,
+                    "advanced",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.DepositContactInformation.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositContactInformation,
-                DepositCreateRequest,
-                "contactDetails",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.DepositContactInformation.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositContactInformation,
+                    DepositCreateRequest,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contract", None)
-        self.contract = (
-            _models.DepositContractRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositContractRequest,
-                DepositCreateRequest,
-                "contract",
-                _types.OPTIONAL,
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "contract" in d:
+            v = d["contract"]
+            self.contract = (
+                _models.DepositContractRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositContractRequest,
+                    DepositCreateRequest,
+                    "contract",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositCreateRequest, "externalId", _types.OPTIONAL)
-        )
-        v = pop("landlord", None)
-        self.landlord = (
-            _models.DepositLandlordRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositLandlordRequest,
-                DepositCreateRequest,
-                "landlord",
-                _types.OPTIONAL,
+        else:
+            self.contract = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositCreateRequest, "externalId", _types.OPTIONAL)
             )
-        )
-        v = pop("rentObject", None)
-        self.rent_object = (
-            _models.DepositRentObjectRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositRentObjectRequest,
-                DepositCreateRequest,
-                "rentObject",
-                _types.OPTIONAL,
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "landlord" in d:
+            v = d["landlord"]
+            self.landlord = (
+                _models.DepositLandlordRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositLandlordRequest,
+                    DepositCreateRequest,
+                    "landlord",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("tenants", None)
-        self.tenants = (
-            (
-                [
-                    _models.DepositTenant.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.DepositTenant,
-                        DepositCreateRequest,
-                        "tenants",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.landlord = UNSET
+            unknown += 1
+        if "rentObject" in d:
+            v = d["rentObject"]
+            self.rent_object = (
+                _models.DepositRentObjectRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositRentObjectRequest,
+                    DepositCreateRequest,
+                    "rentObject",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, DepositCreateRequest, "tenants", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.rent_object = UNSET
+            unknown += 1
+        if "tenants" in d:
+            v = d["tenants"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.DepositTenant.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.DepositTenant,
+                                DepositCreateRequest,
+                                "tenants",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.tenants = items
+            else:
+                self.tenants = _types.absent(
+                    v, DepositCreateRequest, "tenants", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tenants = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("rentContractPDF",))
+
 
 class DepositDataToSign(_types.Model):
     """
@@ -19,20 +21,17 @@ class DepositDataToSign(_types.Model):
         rent_contract_pdf (str | Unset): The contract as PDF, presumably in Base64.
     """
 
-    __slots__ = (
-        "rent_contract_pdf",
-        "additional_properties",
-    )
+    __slots__ = ("rent_contract_pdf",)
 
     rent_contract_pdf: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         rent_contract_pdf: str | Unset = UNSET,
     ) -> None:
         self.rent_contract_pdf = rent_contract_pdf
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,24 +39,27 @@ class DepositDataToSign(_types.Model):
         v = self.rent_contract_pdf
         if v is not UNSET:
             d["rentContractPDF"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("rentContractPDF", None)
-        self.rent_contract_pdf = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositDataToSign, "rentContractPDF", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "rentContractPDF" in d:
+            v = d["rentContractPDF"]
+            self.rent_contract_pdf = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositDataToSign, "rentContractPDF", _types.OPTIONAL)
+            )
+        else:
+            self.rent_contract_pdf = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

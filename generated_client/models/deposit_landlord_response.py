@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from ..models.deposit_address import DepositAddress
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "name",
+        "nationality",
+        "organizationNumber",
+        "signUrl",
+        "ssn",
+    )
+)
+
 
 class DepositLandlordResponse(_types.Model):
     """
@@ -33,7 +44,6 @@ class DepositLandlordResponse(_types.Model):
         "organization_number",
         "sign_url",
         "ssn",
-        "additional_properties",
     )
 
     address: DepositAddress | Unset
@@ -42,7 +52,7 @@ class DepositLandlordResponse(_types.Model):
     organization_number: str | Unset
     sign_url: str | Unset
     ssn: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -59,7 +69,7 @@ class DepositLandlordResponse(_types.Model):
         self.organization_number = organization_number
         self.sign_url = sign_url
         self.ssn = ssn
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -82,70 +92,93 @@ class DepositLandlordResponse(_types.Model):
         v = self.ssn
         if v is not UNSET:
             d["ssn"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            _models.DepositAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositAddress,
-                DepositLandlordResponse,
-                "address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                _models.DepositAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositAddress,
+                    DepositLandlordResponse,
+                    "address",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositLandlordResponse, "name", _types.OPTIONAL)
-        )
-        v = pop("nationality", None)
-        self.nationality = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositLandlordResponse, "nationality", _types.OPTIONAL)
-        )
-        v = pop("organizationNumber", None)
-        self.organization_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositLandlordResponse, "organizationNumber", _types.OPTIONAL)
-        )
-        v = pop("signUrl", None)
-        self.sign_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositLandlordResponse, "signUrl", _types.OPTIONAL)
-        )
-        v = pop("ssn", None)
-        self.ssn = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositLandlordResponse, "ssn", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositLandlordResponse, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "nationality" in d:
+            v = d["nationality"]
+            self.nationality = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositLandlordResponse, "nationality", _types.OPTIONAL)
+            )
+        else:
+            self.nationality = UNSET
+            unknown += 1
+        if "organizationNumber" in d:
+            v = d["organizationNumber"]
+            self.organization_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositLandlordResponse, "organizationNumber", _types.OPTIONAL)
+            )
+        else:
+            self.organization_number = UNSET
+            unknown += 1
+        if "signUrl" in d:
+            v = d["signUrl"]
+            self.sign_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositLandlordResponse, "signUrl", _types.OPTIONAL)
+            )
+        else:
+            self.sign_url = UNSET
+            unknown += 1
+        if "ssn" in d:
+            v = d["ssn"]
+            self.ssn = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositLandlordResponse, "ssn", _types.OPTIONAL)
+            )
+        else:
+            self.ssn = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

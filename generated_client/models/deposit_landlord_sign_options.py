@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from ..models.deposit_ui import DepositUI
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "flow",
+        "iframeSettings",
+        "redirectSettings",
+        "ui",
+    )
+)
+
 
 class DepositLandlordSignOptions(_types.Model):
     """
@@ -34,14 +43,13 @@ class DepositLandlordSignOptions(_types.Model):
         "iframe_settings",
         "redirect_settings",
         "ui",
-        "additional_properties",
     )
 
     flow: DepositFlow | Unset
     iframe_settings: DepositIFrameSettings | Unset
     redirect_settings: DepositRedirectSettings | Unset
     ui: DepositUI | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -54,7 +62,7 @@ class DepositLandlordSignOptions(_types.Model):
         self.iframe_settings = iframe_settings
         self.redirect_settings = redirect_settings
         self.ui = ui
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -71,69 +79,84 @@ class DepositLandlordSignOptions(_types.Model):
         v = self.ui
         if v is not UNSET:
             d["ui"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("flow", None)
-        self.flow = (
-            _types.member_of(_models.DepositFlow, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.DepositFlow,
-                str,
-                DepositLandlordSignOptions,
-                "flow",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "flow" in d:
+            v = d["flow"]
+            self.flow = (
+                _types.member_of(_models.DepositFlow, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositFlow,
+                    str,
+                    DepositLandlordSignOptions,
+                    "flow",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("iframeSettings", None)
-        self.iframe_settings = (
-            _models.DepositIFrameSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositIFrameSettings,
-                DepositLandlordSignOptions,
-                "iframeSettings",
-                _types.OPTIONAL,
+        else:
+            self.flow = UNSET
+            unknown += 1
+        if "iframeSettings" in d:
+            v = d["iframeSettings"]
+            self.iframe_settings = (
+                _models.DepositIFrameSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositIFrameSettings,
+                    DepositLandlordSignOptions,
+                    "iframeSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.DepositRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositRedirectSettings,
-                DepositLandlordSignOptions,
-                "redirectSettings",
-                _types.OPTIONAL,
+        else:
+            self.iframe_settings = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.DepositRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositRedirectSettings,
+                    DepositLandlordSignOptions,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.DepositUI.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositUI, DepositLandlordSignOptions, "ui", _types.OPTIONAL
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.DepositUI.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositUI, DepositLandlordSignOptions, "ui", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.ui = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

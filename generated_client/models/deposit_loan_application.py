@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from ..models.deposit_loan_application_status import DepositLoanApplicationStatus
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "lastCheck",
+        "status",
+    )
+)
+
 
 class DepositLoanApplication(_types.Model):
     """
@@ -27,12 +34,11 @@ class DepositLoanApplication(_types.Model):
     __slots__ = (
         "last_check",
         "status",
-        "additional_properties",
     )
 
     last_check: datetime.datetime | Unset
     status: DepositLoanApplicationStatus | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -41,7 +47,7 @@ class DepositLoanApplication(_types.Model):
     ) -> None:
         self.last_check = last_check
         self.status = status
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -52,39 +58,46 @@ class DepositLoanApplication(_types.Model):
         v = self.status
         if v is not UNSET:
             d["status"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("lastCheck", None)
-        self.last_check = (
-            _types.timestamp_of(v, DepositLoanApplication, "lastCheck")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositLoanApplication, "lastCheck", _types.OPTIONAL)
-        )
-        v = pop("status", None)
-        self.status = (
-            _types.member_of(_models.DepositLoanApplicationStatus, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.DepositLoanApplicationStatus,
-                str,
-                DepositLoanApplication,
-                "status",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "lastCheck" in d:
+            v = d["lastCheck"]
+            self.last_check = (
+                _types.timestamp_of(v, DepositLoanApplication, "lastCheck")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositLoanApplication, "lastCheck", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.last_check = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _types.member_of(_models.DepositLoanApplicationStatus, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositLoanApplicationStatus,
+                    str,
+                    DepositLoanApplication,
+                    "status",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "cancel",
+        "error",
+        "success",
+    )
+)
+
 
 class DepositRedirectSettings(_types.Model):
     """
@@ -25,13 +33,12 @@ class DepositRedirectSettings(_types.Model):
         "cancel",
         "error",
         "success",
-        "additional_properties",
     )
 
     cancel: str | Unset
     error: str | Unset
     success: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class DepositRedirectSettings(_types.Model):
         self.cancel = cancel
         self.error = error
         self.success = success
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class DepositRedirectSettings(_types.Model):
         v = self.success
         if v is not UNSET:
             d["success"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("cancel", None)
-        self.cancel = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRedirectSettings, "cancel", _types.OPTIONAL)
-        )
-        v = pop("error", None)
-        self.error = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRedirectSettings, "error", _types.OPTIONAL)
-        )
-        v = pop("success", None)
-        self.success = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRedirectSettings, "success", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "cancel" in d:
+            v = d["cancel"]
+            self.cancel = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRedirectSettings, "cancel", _types.OPTIONAL)
+            )
+        else:
+            self.cancel = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRedirectSettings, "error", _types.OPTIONAL)
+            )
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "success" in d:
+            v = d["success"]
+            self.success = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRedirectSettings, "success", _types.OPTIONAL)
+            )
+        else:
+            self.success = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

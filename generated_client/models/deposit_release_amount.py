@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "landlord",
+        "tenant",
+    )
+)
+
 
 class DepositReleaseAmount(_types.Model):
     """
@@ -23,12 +30,11 @@ class DepositReleaseAmount(_types.Model):
     __slots__ = (
         "landlord",
         "tenant",
-        "additional_properties",
     )
 
     landlord: float | Unset
     tenant: float | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class DepositReleaseAmount(_types.Model):
     ) -> None:
         self.landlord = landlord
         self.tenant = tenant
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class DepositReleaseAmount(_types.Model):
         v = self.tenant
         if v is not UNSET:
             d["tenant"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("landlord", None)
-        self.landlord = (
-            v
-            if v.__class__ is float
-            else UNSET
-            if v is None
-            else _types.number(v, DepositReleaseAmount, "landlord", _types.OPTIONAL)
-        )
-        v = pop("tenant", None)
-        self.tenant = (
-            v
-            if v.__class__ is float
-            else UNSET
-            if v is None
-            else _types.number(v, DepositReleaseAmount, "tenant", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "landlord" in d:
+            v = d["landlord"]
+            self.landlord = (
+                v
+                if v.__class__ is float
+                else UNSET
+                if v is None
+                else _types.number(v, DepositReleaseAmount, "landlord", _types.OPTIONAL)
+            )
+        else:
+            self.landlord = UNSET
+            unknown += 1
+        if "tenant" in d:
+            v = d["tenant"]
+            self.tenant = (
+                v
+                if v.__class__ is float
+                else UNSET
+                if v is None
+                else _types.number(v, DepositReleaseAmount, "tenant", _types.OPTIONAL)
+            )
+        else:
+            self.tenant = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

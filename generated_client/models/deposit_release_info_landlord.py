@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "kid",
+    )
+)
+
 
 class DepositReleaseInfoLandlord(_types.Model):
     """
@@ -23,12 +30,11 @@ class DepositReleaseInfoLandlord(_types.Model):
     __slots__ = (
         "description",
         "kid",
-        "additional_properties",
     )
 
     description: str | Unset
     kid: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class DepositReleaseInfoLandlord(_types.Model):
     ) -> None:
         self.description = description
         self.kid = kid
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class DepositReleaseInfoLandlord(_types.Model):
         v = self.kid
         if v is not UNSET:
             d["kid"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositReleaseInfoLandlord, "description", _types.OPTIONAL)
-        )
-        v = pop("kid", None)
-        self.kid = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositReleaseInfoLandlord, "kid", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositReleaseInfoLandlord, "description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "kid" in d:
+            v = d["kid"]
+            self.kid = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositReleaseInfoLandlord, "kid", _types.OPTIONAL)
+            )
+        else:
+            self.kid = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "address2",
+        "city",
+        "country",
+        "postalCode",
+    )
+)
+
 
 class DepositRentObjectRequest(_types.Model):
     """
@@ -29,7 +39,6 @@ class DepositRentObjectRequest(_types.Model):
         "city",
         "country",
         "postal_code",
-        "additional_properties",
     )
 
     address: str | Unset
@@ -37,7 +46,7 @@ class DepositRentObjectRequest(_types.Model):
     city: str | Unset
     country: str | Unset
     postal_code: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class DepositRentObjectRequest(_types.Model):
         self.city = city
         self.country = country
         self.postal_code = postal_code
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class DepositRentObjectRequest(_types.Model):
         v = self.postal_code
         if v is not UNSET:
             d["postalCode"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRentObjectRequest, "address", _types.OPTIONAL)
-        )
-        v = pop("address2", None)
-        self.address2 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRentObjectRequest, "address2", _types.OPTIONAL)
-        )
-        v = pop("city", None)
-        self.city = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRentObjectRequest, "city", _types.OPTIONAL)
-        )
-        v = pop("country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRentObjectRequest, "country", _types.OPTIONAL)
-        )
-        v = pop("postalCode", None)
-        self.postal_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositRentObjectRequest, "postalCode", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRentObjectRequest, "address", _types.OPTIONAL)
+            )
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "address2" in d:
+            v = d["address2"]
+            self.address2 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRentObjectRequest, "address2", _types.OPTIONAL)
+            )
+        else:
+            self.address2 = UNSET
+            unknown += 1
+        if "city" in d:
+            v = d["city"]
+            self.city = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRentObjectRequest, "city", _types.OPTIONAL)
+            )
+        else:
+            self.city = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRentObjectRequest, "country", _types.OPTIONAL)
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "postalCode" in d:
+            v = d["postalCode"]
+            self.postal_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositRentObjectRequest, "postalCode", _types.OPTIONAL)
+            )
+        else:
+            self.postal_code = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from ..models.deposit_tenant_response import DepositTenantResponse
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "advanced",
+        "contactDetails",
+        "contract",
+        "created",
+        "documentId",
+        "externalId",
+        "id",
+        "landlord",
+        "rentObject",
+        "status",
+        "tenants",
+    )
+)
+
 
 class DepositResponse(_types.Model):
     """
@@ -52,7 +68,6 @@ class DepositResponse(_types.Model):
         "rent_object",
         "status",
         "tenants",
-        "additional_properties",
     )
 
     advanced: DepositAdvanced | Unset
@@ -66,7 +81,7 @@ class DepositResponse(_types.Model):
     rent_object: DepositRentObjectRequest | Unset
     status: DepositStatus | Unset
     tenants: list[DepositTenantResponse] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -93,7 +108,7 @@ class DepositResponse(_types.Model):
         self.rent_object = rent_object
         self.status = status
         self.tenants = tenants
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -131,148 +146,188 @@ class DepositResponse(_types.Model):
         v = self.tenants
         if v is not UNSET:
             d["tenants"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.DepositAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositAdvanced, DepositResponse, "advanced", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 11
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.DepositAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositAdvanced, DepositResponse, "advanced", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.DepositContactInformation.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositContactInformation,
-                DepositResponse,
-                "contactDetails",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.DepositContactInformation.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositContactInformation,
+                    DepositResponse,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contract", None)
-        self.contract = (
-            _models.DepositContractResponse.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositContractResponse,
-                DepositResponse,
-                "contract",
-                _types.OPTIONAL,
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "contract" in d:
+            v = d["contract"]
+            self.contract = (
+                _models.DepositContractResponse.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositContractResponse,
+                    DepositResponse,
+                    "contract",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("created", None)
-        self.created = (
-            _types.timestamp_of(v, DepositResponse, "created")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositResponse, "created", _types.OPTIONAL)
-        )
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, DepositResponse, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, DepositResponse, "documentId", _types.OPTIONAL)
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositResponse, "externalId", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, DepositResponse, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, DepositResponse, "id", _types.OPTIONAL)
-        )
-        v = pop("landlord", None)
-        self.landlord = (
-            _models.DepositLandlordResponse.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositLandlordResponse,
-                DepositResponse,
-                "landlord",
-                _types.OPTIONAL,
+        else:
+            self.contract = UNSET
+            unknown += 1
+        if "created" in d:
+            v = d["created"]
+            self.created = (
+                _types.timestamp_of(v, DepositResponse, "created")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositResponse, "created", _types.OPTIONAL)
             )
-        )
-        v = pop("rentObject", None)
-        self.rent_object = (
-            _models.DepositRentObjectRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositRentObjectRequest,
-                DepositResponse,
-                "rentObject",
-                _types.OPTIONAL,
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, DepositResponse, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, DepositResponse, "documentId", _types.OPTIONAL)
             )
-        )
-        v = pop("status", None)
-        self.status = (
-            _models.DepositStatus.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositStatus, DepositResponse, "status", _types.OPTIONAL
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositResponse, "externalId", _types.OPTIONAL)
             )
-        )
-        v = pop("tenants", None)
-        self.tenants = (
-            (
-                [
-                    _models.DepositTenantResponse.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.DepositTenantResponse,
-                        DepositResponse,
-                        "tenants",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, DepositResponse, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, DepositResponse, "id", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, DepositResponse, "tenants", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "landlord" in d:
+            v = d["landlord"]
+            self.landlord = (
+                _models.DepositLandlordResponse.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositLandlordResponse,
+                    DepositResponse,
+                    "landlord",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.landlord = UNSET
+            unknown += 1
+        if "rentObject" in d:
+            v = d["rentObject"]
+            self.rent_object = (
+                _models.DepositRentObjectRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositRentObjectRequest,
+                    DepositResponse,
+                    "rentObject",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.rent_object = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _models.DepositStatus.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositStatus, DepositResponse, "status", _types.OPTIONAL
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "tenants" in d:
+            v = d["tenants"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.DepositTenantResponse.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.DepositTenantResponse,
+                                DepositResponse,
+                                "tenants",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.tenants = items
+            else:
+                self.tenants = _types.absent(
+                    v, DepositResponse, "tenants", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tenants = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.deposit_status_code import DepositStatusCode
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "depositStatus",
+        "funds",
+        "lastPaymentCheck",
+    )
+)
+
 
 class DepositStatus(_types.Model):
     """
@@ -29,13 +37,12 @@ class DepositStatus(_types.Model):
         "deposit_status",
         "funds",
         "last_payment_check",
-        "additional_properties",
     )
 
     deposit_status: DepositStatusCode | Unset
     funds: float | Unset
     last_payment_check: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class DepositStatus(_types.Model):
         self.deposit_status = deposit_status
         self.funds = funds
         self.last_payment_check = last_payment_check
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,47 +67,58 @@ class DepositStatus(_types.Model):
         v = self.last_payment_check
         if v is not UNSET:
             d["lastPaymentCheck"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("depositStatus", None)
-        self.deposit_status = (
-            _types.member_of(_models.DepositStatusCode, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.DepositStatusCode,
-                str,
-                DepositStatus,
-                "depositStatus",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "depositStatus" in d:
+            v = d["depositStatus"]
+            self.deposit_status = (
+                _types.member_of(_models.DepositStatusCode, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositStatusCode,
+                    str,
+                    DepositStatus,
+                    "depositStatus",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("funds", None)
-        self.funds = (
-            v
-            if v.__class__ is float
-            else UNSET
-            if v is None
-            else _types.number(v, DepositStatus, "funds", _types.OPTIONAL)
-        )
-        v = pop("lastPaymentCheck", None)
-        self.last_payment_check = (
-            _types.timestamp_of(v, DepositStatus, "lastPaymentCheck")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositStatus, "lastPaymentCheck", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.deposit_status = UNSET
+            unknown += 1
+        if "funds" in d:
+            v = d["funds"]
+            self.funds = (
+                v
+                if v.__class__ is float
+                else UNSET
+                if v is None
+                else _types.number(v, DepositStatus, "funds", _types.OPTIONAL)
+            )
+        else:
+            self.funds = UNSET
+            unknown += 1
+        if "lastPaymentCheck" in d:
+            v = d["lastPaymentCheck"]
+            self.last_payment_check = (
+                _types.timestamp_of(v, DepositStatus, "lastPaymentCheck")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositStatus, "lastPaymentCheck", _types.OPTIONAL)
+            )
+        else:
+            self.last_payment_check = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

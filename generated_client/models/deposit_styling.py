@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.deposit_theme_mode import DepositThemeMode
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "backgroundColor",
+        "colorTheme",
+        "spinner",
+        "themeMode",
+    )
+)
+
 
 class DepositStyling(_types.Model):
     """
@@ -31,14 +40,13 @@ class DepositStyling(_types.Model):
         "color_theme",
         "spinner",
         "theme_mode",
-        "additional_properties",
     )
 
     background_color: str | Unset
     color_theme: DepositColorTheme | Unset
     spinner: DepositSpinner | Unset
     theme_mode: DepositThemeMode | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class DepositStyling(_types.Model):
         self.color_theme = color_theme
         self.spinner = spinner
         self.theme_mode = theme_mode
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,64 +76,84 @@ class DepositStyling(_types.Model):
         v = self.theme_mode
         if v is not UNSET:
             d["themeMode"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("backgroundColor", None)
-        self.background_color = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositStyling, "backgroundColor", _types.OPTIONAL)
-        )
-        v = pop("colorTheme", None)
-        self.color_theme = (
-            _types.member_of(_models.DepositColorTheme, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.DepositColorTheme,
-                str,
-                DepositStyling,
-                "colorTheme",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "backgroundColor" in d:
+            v = d["backgroundColor"]
+            self.background_color = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositStyling, "backgroundColor", _types.OPTIONAL)
             )
-        )
-        v = pop("spinner", None)
-        self.spinner = (
-            _types.member_of(_models.DepositSpinner, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.DepositSpinner, str, DepositStyling, "spinner", _types.OPTIONAL
+        else:
+            self.background_color = UNSET
+            unknown += 1
+        if "colorTheme" in d:
+            v = d["colorTheme"]
+            self.color_theme = (
+                _types.member_of(_models.DepositColorTheme, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositColorTheme,
+                    str,
+                    DepositStyling,
+                    "colorTheme",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("themeMode", None)
-        self.theme_mode = (
-            _types.member_of(_models.DepositThemeMode, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.DepositThemeMode,
-                str,
-                DepositStyling,
-                "themeMode",
-                _types.OPTIONAL,
+        else:
+            self.color_theme = UNSET
+            unknown += 1
+        if "spinner" in d:
+            v = d["spinner"]
+            self.spinner = (
+                _types.member_of(_models.DepositSpinner, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositSpinner,
+                    str,
+                    DepositStyling,
+                    "spinner",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.spinner = UNSET
+            unknown += 1
+        if "themeMode" in d:
+            v = d["themeMode"]
+            self.theme_mode = (
+                _types.member_of(_models.DepositThemeMode, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositThemeMode,
+                    str,
+                    DepositStyling,
+                    "themeMode",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.theme_mode = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from ..models.deposit_tenant_summary import DepositTenantSummary
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "createdDate",
+        "documentId",
+        "id",
+        "landlord",
+        "paymentDeadline",
+        "status",
+        "tenants",
+    )
+)
+
 
 class DepositSummary(_types.Model):
     """
@@ -40,7 +52,6 @@ class DepositSummary(_types.Model):
         "payment_deadline",
         "status",
         "tenants",
-        "additional_properties",
     )
 
     created_date: datetime.datetime | Unset
@@ -50,7 +61,7 @@ class DepositSummary(_types.Model):
     payment_deadline: datetime.datetime | Unset
     status: DepositStatus | Unset
     tenants: list[DepositTenantSummary] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -69,7 +80,7 @@ class DepositSummary(_types.Model):
         self.payment_deadline = payment_deadline
         self.status = status
         self.tenants = tenants
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -95,96 +106,120 @@ class DepositSummary(_types.Model):
         v = self.tenants
         if v is not UNSET:
             d["tenants"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("createdDate", None)
-        self.created_date = (
-            _types.timestamp_of(v, DepositSummary, "createdDate")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositSummary, "createdDate", _types.OPTIONAL)
-        )
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, DepositSummary, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, DepositSummary, "documentId", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, DepositSummary, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, DepositSummary, "id", _types.OPTIONAL)
-        )
-        v = pop("landlord", None)
-        self.landlord = (
-            _models.DepositLandlordSummary.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositLandlordSummary,
-                DepositSummary,
-                "landlord",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "createdDate" in d:
+            v = d["createdDate"]
+            self.created_date = (
+                _types.timestamp_of(v, DepositSummary, "createdDate")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositSummary, "createdDate", _types.OPTIONAL)
             )
-        )
-        v = pop("paymentDeadline", None)
-        self.payment_deadline = (
-            _types.timestamp_of(v, DepositSummary, "paymentDeadline")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, DepositSummary, "paymentDeadline", _types.OPTIONAL)
-        )
-        v = pop("status", None)
-        self.status = (
-            _models.DepositStatus.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositStatus, DepositSummary, "status", _types.OPTIONAL
+        else:
+            self.created_date = UNSET
+            unknown += 1
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, DepositSummary, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, DepositSummary, "documentId", _types.OPTIONAL)
             )
-        )
-        v = pop("tenants", None)
-        self.tenants = (
-            (
-                [
-                    _models.DepositTenantSummary.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.DepositTenantSummary,
-                        DepositSummary,
-                        "tenants",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, DepositSummary, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, DepositSummary, "id", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, DepositSummary, "tenants", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "landlord" in d:
+            v = d["landlord"]
+            self.landlord = (
+                _models.DepositLandlordSummary.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositLandlordSummary,
+                    DepositSummary,
+                    "landlord",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.landlord = UNSET
+            unknown += 1
+        if "paymentDeadline" in d:
+            v = d["paymentDeadline"]
+            self.payment_deadline = (
+                _types.timestamp_of(v, DepositSummary, "paymentDeadline")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, DepositSummary, "paymentDeadline", _types.OPTIONAL)
+            )
+        else:
+            self.payment_deadline = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _models.DepositStatus.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositStatus, DepositSummary, "status", _types.OPTIONAL
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "tenants" in d:
+            v = d["tenants"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.DepositTenantSummary.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.DepositTenantSummary,
+                                DepositSummary,
+                                "tenants",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.tenants = items
+            else:
+                self.tenants = _types.absent(
+                    v, DepositSummary, "tenants", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tenants = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from ..models.deposit_ui import DepositUI
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "aml",
+        "externalId",
+        "flow",
+        "iframeSettings",
+        "info",
+        "redirectSettings",
+        "ui",
+    )
+)
+
 
 class DepositTenant(_types.Model):
     """
@@ -41,7 +53,6 @@ class DepositTenant(_types.Model):
         "info",
         "redirect_settings",
         "ui",
-        "additional_properties",
     )
 
     aml: bool | Unset
@@ -51,7 +62,7 @@ class DepositTenant(_types.Model):
     info: DepositTenantInfo | Unset
     redirect_settings: DepositRedirectSettings | Unset
     ui: DepositUI | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -70,7 +81,7 @@ class DepositTenant(_types.Model):
         self.info = info
         self.redirect_settings = redirect_settings
         self.ui = ui
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -96,88 +107,117 @@ class DepositTenant(_types.Model):
         v = self.ui
         if v is not UNSET:
             d["ui"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("aml", None)
-        self.aml = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, DepositTenant, "aml", _types.OPTIONAL)
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenant, "externalId", _types.OPTIONAL)
-        )
-        v = pop("flow", None)
-        self.flow = (
-            _types.member_of(_models.DepositFlow, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.DepositFlow, str, DepositTenant, "flow", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "aml" in d:
+            v = d["aml"]
+            self.aml = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, DepositTenant, "aml", _types.OPTIONAL)
             )
-        )
-        v = pop("iframeSettings", None)
-        self.iframe_settings = (
-            _models.DepositIFrameSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositIFrameSettings,
-                DepositTenant,
-                "iframeSettings",
-                _types.OPTIONAL,
+        else:
+            self.aml = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenant, "externalId", _types.OPTIONAL)
             )
-        )
-        v = pop("info", None)
-        self.info = (
-            _models.DepositTenantInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositTenantInfo, DepositTenant, "info", _types.OPTIONAL
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "flow" in d:
+            v = d["flow"]
+            self.flow = (
+                _types.member_of(_models.DepositFlow, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v, lambda: _models.DepositFlow, str, DepositTenant, "flow", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.DepositRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositRedirectSettings,
-                DepositTenant,
-                "redirectSettings",
-                _types.OPTIONAL,
+        else:
+            self.flow = UNSET
+            unknown += 1
+        if "iframeSettings" in d:
+            v = d["iframeSettings"]
+            self.iframe_settings = (
+                _models.DepositIFrameSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositIFrameSettings,
+                    DepositTenant,
+                    "iframeSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.DepositUI.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(v, lambda: _models.DepositUI, DepositTenant, "ui", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.iframe_settings = UNSET
+            unknown += 1
+        if "info" in d:
+            v = d["info"]
+            self.info = (
+                _models.DepositTenantInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositTenantInfo, DepositTenant, "info", _types.OPTIONAL
+                )
+            )
+        else:
+            self.info = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.DepositRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositRedirectSettings,
+                    DepositTenant,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.DepositUI.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositUI, DepositTenant, "ui", _types.OPTIONAL
+                )
+            )
+        else:
+            self.ui = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from ..models.deposit_mobile import DepositMobile
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "email",
+        "firstName",
+        "lastName",
+        "mobile",
+        "nationality",
+    )
+)
+
 
 class DepositTenantInfo(_types.Model):
     """
@@ -34,7 +45,6 @@ class DepositTenantInfo(_types.Model):
         "last_name",
         "mobile",
         "nationality",
-        "additional_properties",
     )
 
     address: DepositAddress | Unset
@@ -43,7 +53,7 @@ class DepositTenantInfo(_types.Model):
     last_name: str | Unset
     mobile: DepositMobile | Unset
     nationality: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -60,7 +70,7 @@ class DepositTenantInfo(_types.Model):
         self.last_name = last_name
         self.mobile = mobile
         self.nationality = nationality
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -83,68 +93,91 @@ class DepositTenantInfo(_types.Model):
         v = self.nationality
         if v is not UNSET:
             d["nationality"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            _models.DepositAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositAddress, DepositTenantInfo, "address", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                _models.DepositAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositAddress, DepositTenantInfo, "address", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantInfo, "email", _types.OPTIONAL)
-        )
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantInfo, "firstName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantInfo, "lastName", _types.OPTIONAL)
-        )
-        v = pop("mobile", None)
-        self.mobile = (
-            _models.DepositMobile.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositMobile, DepositTenantInfo, "mobile", _types.OPTIONAL
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantInfo, "email", _types.OPTIONAL)
             )
-        )
-        v = pop("nationality", None)
-        self.nationality = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantInfo, "nationality", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantInfo, "firstName", _types.OPTIONAL)
+            )
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantInfo, "lastName", _types.OPTIONAL)
+            )
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        if "mobile" in d:
+            v = d["mobile"]
+            self.mobile = (
+                _models.DepositMobile.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositMobile, DepositTenantInfo, "mobile", _types.OPTIONAL
+                )
+            )
+        else:
+            self.mobile = UNSET
+            unknown += 1
+        if "nationality" in d:
+            v = d["nationality"]
+            self.nationality = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantInfo, "nationality", _types.OPTIONAL)
+            )
+        else:
+            self.nationality = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

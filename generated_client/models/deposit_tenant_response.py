@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from ..models.deposit_ui import DepositUI
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "aml",
+        "bankAccountNumber",
+        "externalId",
+        "flow",
+        "id",
+        "iframeSettings",
+        "info",
+        "loanApplication",
+        "loanApplicationUrl",
+        "redirectSettings",
+        "ui",
+        "url",
+    )
+)
+
 
 class DepositTenantResponse(_types.Model):
     """
@@ -55,7 +72,6 @@ class DepositTenantResponse(_types.Model):
         "redirect_settings",
         "ui",
         "url",
-        "additional_properties",
     )
 
     aml: bool | Unset
@@ -70,7 +86,7 @@ class DepositTenantResponse(_types.Model):
     redirect_settings: DepositRedirectSettings | Unset
     ui: DepositUI | Unset
     url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -99,7 +115,7 @@ class DepositTenantResponse(_types.Model):
         self.redirect_settings = redirect_settings
         self.ui = ui
         self.url = url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -140,136 +156,192 @@ class DepositTenantResponse(_types.Model):
         v = self.url
         if v is not UNSET:
             d["url"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("aml", None)
-        self.aml = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, DepositTenantResponse, "aml", _types.OPTIONAL)
-        )
-        v = pop("bankAccountNumber", None)
-        self.bank_account_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantResponse, "bankAccountNumber", _types.OPTIONAL)
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantResponse, "externalId", _types.OPTIONAL)
-        )
-        v = pop("flow", None)
-        self.flow = (
-            _types.member_of(_models.DepositFlow, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.DepositFlow, str, DepositTenantResponse, "flow", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 12
+        if "aml" in d:
+            v = d["aml"]
+            self.aml = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, DepositTenantResponse, "aml", _types.OPTIONAL)
             )
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, DepositTenantResponse, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, DepositTenantResponse, "id", _types.OPTIONAL)
-        )
-        v = pop("iframeSettings", None)
-        self.iframe_settings = (
-            _models.DepositIFrameSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositIFrameSettings,
-                DepositTenantResponse,
-                "iframeSettings",
-                _types.OPTIONAL,
+        else:
+            self.aml = UNSET
+            unknown += 1
+        if "bankAccountNumber" in d:
+            v = d["bankAccountNumber"]
+            self.bank_account_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantResponse, "bankAccountNumber", _types.OPTIONAL)
             )
-        )
-        v = pop("info", None)
-        self.info = (
-            _models.DepositTenantInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositTenantInfo, DepositTenantResponse, "info", _types.OPTIONAL
+        else:
+            self.bank_account_number = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantResponse, "externalId", _types.OPTIONAL)
             )
-        )
-        v = pop("loanApplication", None)
-        self.loan_application = (
-            _models.DepositLoanApplication.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositLoanApplication,
-                DepositTenantResponse,
-                "loanApplication",
-                _types.OPTIONAL,
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "flow" in d:
+            v = d["flow"]
+            self.flow = (
+                _types.member_of(_models.DepositFlow, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositFlow,
+                    str,
+                    DepositTenantResponse,
+                    "flow",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("loanApplicationUrl", None)
-        self.loan_application_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantResponse, "loanApplicationUrl", _types.OPTIONAL)
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.DepositRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositRedirectSettings,
-                DepositTenantResponse,
-                "redirectSettings",
-                _types.OPTIONAL,
+        else:
+            self.flow = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, DepositTenantResponse, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, DepositTenantResponse, "id", _types.OPTIONAL)
             )
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.DepositUI.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositUI, DepositTenantResponse, "ui", _types.OPTIONAL
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "iframeSettings" in d:
+            v = d["iframeSettings"]
+            self.iframe_settings = (
+                _models.DepositIFrameSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositIFrameSettings,
+                    DepositTenantResponse,
+                    "iframeSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantResponse, "url", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.iframe_settings = UNSET
+            unknown += 1
+        if "info" in d:
+            v = d["info"]
+            self.info = (
+                _models.DepositTenantInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositTenantInfo,
+                    DepositTenantResponse,
+                    "info",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.info = UNSET
+            unknown += 1
+        if "loanApplication" in d:
+            v = d["loanApplication"]
+            self.loan_application = (
+                _models.DepositLoanApplication.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositLoanApplication,
+                    DepositTenantResponse,
+                    "loanApplication",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.loan_application = UNSET
+            unknown += 1
+        if "loanApplicationUrl" in d:
+            v = d["loanApplicationUrl"]
+            self.loan_application_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantResponse, "loanApplicationUrl", _types.OPTIONAL)
+            )
+        else:
+            self.loan_application_url = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.DepositRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositRedirectSettings,
+                    DepositTenantResponse,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.DepositUI.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositUI, DepositTenantResponse, "ui", _types.OPTIONAL
+                )
+            )
+        else:
+            self.ui = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantResponse, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "firstName",
+        "lastName",
+    )
+)
+
 
 class DepositTenantSummary(_types.Model):
     """
@@ -23,12 +30,11 @@ class DepositTenantSummary(_types.Model):
     __slots__ = (
         "first_name",
         "last_name",
-        "additional_properties",
     )
 
     first_name: str | Unset
     last_name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class DepositTenantSummary(_types.Model):
     ) -> None:
         self.first_name = first_name
         self.last_name = last_name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class DepositTenantSummary(_types.Model):
         v = self.last_name
         if v is not UNSET:
             d["lastName"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantSummary, "firstName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTenantSummary, "lastName", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantSummary, "firstName", _types.OPTIONAL)
+            )
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTenantSummary, "lastName", _types.OPTIONAL)
+            )
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.deposit_transaction_info import DepositTransactionInfo
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "amount",
+        "category",
+        "transactionInfo",
+        "username",
+    )
+)
+
 
 class DepositTerminateRequest(_types.Model):
     """
@@ -32,14 +41,13 @@ class DepositTerminateRequest(_types.Model):
         "category",
         "transaction_info",
         "username",
-        "additional_properties",
     )
 
     amount: DepositReleaseAmount | Unset
     category: DepositTerminateCategory | Unset
     transaction_info: DepositTransactionInfo | Unset
     username: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class DepositTerminateRequest(_types.Model):
         self.category = category
         self.transaction_info = transaction_info
         self.username = username
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -69,67 +77,82 @@ class DepositTerminateRequest(_types.Model):
         v = self.username
         if v is not UNSET:
             d["username"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("amount", None)
-        self.amount = (
-            _models.DepositReleaseAmount.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositReleaseAmount,
-                DepositTerminateRequest,
-                "amount",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "amount" in d:
+            v = d["amount"]
+            self.amount = (
+                _models.DepositReleaseAmount.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositReleaseAmount,
+                    DepositTerminateRequest,
+                    "amount",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("category", None)
-        self.category = (
-            _types.member_of(_models.DepositTerminateCategory, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.DepositTerminateCategory,
-                str,
-                DepositTerminateRequest,
-                "category",
-                _types.OPTIONAL,
+        else:
+            self.amount = UNSET
+            unknown += 1
+        if "category" in d:
+            v = d["category"]
+            self.category = (
+                _types.member_of(_models.DepositTerminateCategory, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.DepositTerminateCategory,
+                    str,
+                    DepositTerminateRequest,
+                    "category",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("transactionInfo", None)
-        self.transaction_info = (
-            _models.DepositTransactionInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositTransactionInfo,
-                DepositTerminateRequest,
-                "transactionInfo",
-                _types.OPTIONAL,
+        else:
+            self.category = UNSET
+            unknown += 1
+        if "transactionInfo" in d:
+            v = d["transactionInfo"]
+            self.transaction_info = (
+                _models.DepositTransactionInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositTransactionInfo,
+                    DepositTerminateRequest,
+                    "transactionInfo",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("username", None)
-        self.username = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositTerminateRequest, "username", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.transaction_info = UNSET
+            unknown += 1
+        if "username" in d:
+            v = d["username"]
+            self.username = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositTerminateRequest, "username", _types.OPTIONAL)
+            )
+        else:
+            self.username = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

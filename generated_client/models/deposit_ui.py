@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.deposit_styling import DepositStyling
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "language",
+        "styling",
+    )
+)
+
 
 class DepositUI(_types.Model):
     """
@@ -26,12 +33,11 @@ class DepositUI(_types.Model):
     __slots__ = (
         "language",
         "styling",
-        "additional_properties",
     )
 
     language: DepositLanguage | Unset
     styling: DepositStyling | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class DepositUI(_types.Model):
     ) -> None:
         self.language = language
         self.styling = styling
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -51,36 +57,43 @@ class DepositUI(_types.Model):
         v = self.styling
         if v is not UNSET:
             d["styling"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("language", None)
-        self.language = (
-            _types.member_of(_models.DepositLanguage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.DepositLanguage, str, DepositUI, "language", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.DepositLanguage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v, lambda: _models.DepositLanguage, str, DepositUI, "language", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("styling", None)
-        self.styling = (
-            _models.DepositStyling.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.DepositStyling, DepositUI, "styling", _types.OPTIONAL
+        else:
+            self.language = UNSET
+            unknown += 1
+        if "styling" in d:
+            v = d["styling"]
+            self.styling = (
+                _models.DepositStyling.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.DepositStyling, DepositUI, "styling", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.styling = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.deposit_address import DepositAddress
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "organizationNumber",
+        "ssn",
+    )
+)
+
 
 class DepositUpdateLandlordRequest(_types.Model):
     """
@@ -27,13 +35,12 @@ class DepositUpdateLandlordRequest(_types.Model):
         "address",
         "organization_number",
         "ssn",
-        "additional_properties",
     )
 
     address: DepositAddress | Unset
     organization_number: str | Unset
     ssn: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class DepositUpdateLandlordRequest(_types.Model):
         self.address = address
         self.organization_number = organization_number
         self.ssn = ssn
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,46 +65,59 @@ class DepositUpdateLandlordRequest(_types.Model):
         v = self.ssn
         if v is not UNSET:
             d["ssn"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            _models.DepositAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositAddress,
-                DepositUpdateLandlordRequest,
-                "address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                _models.DepositAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositAddress,
+                    DepositUpdateLandlordRequest,
+                    "address",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("organizationNumber", None)
-        self.organization_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositUpdateLandlordRequest, "organizationNumber", _types.OPTIONAL)
-        )
-        v = pop("ssn", None)
-        self.ssn = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, DepositUpdateLandlordRequest, "ssn", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "organizationNumber" in d:
+            v = d["organizationNumber"]
+            self.organization_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, DepositUpdateLandlordRequest, "organizationNumber", _types.OPTIONAL
+                )
+            )
+        else:
+            self.organization_number = UNSET
+            unknown += 1
+        if "ssn" in d:
+            v = d["ssn"]
+            self.ssn = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, DepositUpdateLandlordRequest, "ssn", _types.OPTIONAL)
+            )
+        else:
+            self.ssn = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

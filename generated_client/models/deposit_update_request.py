@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..models.deposit_update_landlord_request import DepositUpdateLandlordRequest
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("landlord",))
+
 
 class DepositUpdateRequest(_types.Model):
     """
@@ -21,20 +23,17 @@ class DepositUpdateRequest(_types.Model):
         landlord (DepositUpdateLandlordRequest | Unset): Members of the landlord to change.
     """
 
-    __slots__ = (
-        "landlord",
-        "additional_properties",
-    )
+    __slots__ = ("landlord",)
 
     landlord: DepositUpdateLandlordRequest | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         landlord: DepositUpdateLandlordRequest | Unset = UNSET,
     ) -> None:
         self.landlord = landlord
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -42,30 +41,33 @@ class DepositUpdateRequest(_types.Model):
         v = self.landlord
         if v is not UNSET:
             d["landlord"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("landlord", None)
-        self.landlord = (
-            _models.DepositUpdateLandlordRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.DepositUpdateLandlordRequest,
-                DepositUpdateRequest,
-                "landlord",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "landlord" in d:
+            v = d["landlord"]
+            self.landlord = (
+                _models.DepositUpdateLandlordRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.DepositUpdateLandlordRequest,
+                    DepositUpdateRequest,
+                    "landlord",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.landlord = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

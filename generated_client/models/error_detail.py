@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "field",
+        "message",
+    )
+)
+
 
 class ErrorDetail(_types.Model):
     """
@@ -23,12 +30,11 @@ class ErrorDetail(_types.Model):
     __slots__ = (
         "field",
         "message",
-        "additional_properties",
     )
 
     field: str | Unset
     message: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class ErrorDetail(_types.Model):
     ) -> None:
         self.field = field
         self.message = message
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class ErrorDetail(_types.Model):
         v = self.message
         if v is not UNSET:
             d["message"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("field", None)
-        self.field = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ErrorDetail, "field", _types.OPTIONAL)
-        )
-        v = pop("message", None)
-        self.message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ErrorDetail, "message", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "field" in d:
+            v = d["field"]
+            self.field = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ErrorDetail, "field", _types.OPTIONAL)
+            )
+        else:
+            self.field = UNSET
+            unknown += 1
+        if "message" in d:
+            v = d["message"]
+            self.message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ErrorDetail, "message", _types.OPTIONAL)
+            )
+        else:
+            self.message = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

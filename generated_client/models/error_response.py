@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.error_detail import ErrorDetail
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "code",
+        "error",
+        "error_description",
+        "errors",
+        "message",
+    )
+)
+
 
 class ErrorResponse(_types.Model):
     """
@@ -32,7 +42,6 @@ class ErrorResponse(_types.Model):
         "error_description",
         "errors",
         "message",
-        "additional_properties",
     )
 
     code: str | Unset
@@ -40,7 +49,7 @@ class ErrorResponse(_types.Model):
     error_description: str | Unset
     errors: list[ErrorDetail] | Unset
     message: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -55,7 +64,7 @@ class ErrorResponse(_types.Model):
         self.error_description = error_description
         self.errors = errors
         self.message = message
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -75,72 +84,86 @@ class ErrorResponse(_types.Model):
         v = self.message
         if v is not UNSET:
             d["message"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("code", None)
-        self.code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ErrorResponse, "code", _types.OPTIONAL)
-        )
-        v = pop("error", None)
-        self.error = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ErrorResponse, "error", _types.OPTIONAL)
-        )
-        v = pop("error_description", None)
-        self.error_description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ErrorResponse, "error_description", _types.OPTIONAL)
-        )
-        v = pop("errors", None)
-        self.errors = (
-            (
-                [
-                    _models.ErrorDetail.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ErrorDetail,
-                        ErrorResponse,
-                        "errors",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "code" in d:
+            v = d["code"]
+            self.code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ErrorResponse, "code", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ErrorResponse, "errors", _types.OPTIONAL, "a list")
-        )
-        v = pop("message", None)
-        self.message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ErrorResponse, "message", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.code = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ErrorResponse, "error", _types.OPTIONAL)
+            )
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "error_description" in d:
+            v = d["error_description"]
+            self.error_description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ErrorResponse, "error_description", _types.OPTIONAL)
+            )
+        else:
+            self.error_description = UNSET
+            unknown += 1
+        if "errors" in d:
+            v = d["errors"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ErrorDetail.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ErrorDetail,
+                                ErrorResponse,
+                                "errors",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.errors = items
+            else:
+                self.errors = _types.absent(v, ErrorResponse, "errors", _types.OPTIONAL, "a list")
+        else:
+            self.errors = UNSET
+            unknown += 1
+        if "message" in d:
+            v = d["message"]
+            self.message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ErrorResponse, "message", _types.OPTIONAL)
+            )
+        else:
+            self.message = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

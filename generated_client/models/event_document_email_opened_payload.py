@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.event_signer_reference import EventSignerReference
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "documentId",
+        "email",
+        "externalDocumentId",
+        "signer",
+    )
+)
+
 
 class EventDocumentEmailOpenedPayload(_types.Model):
     """
@@ -31,14 +40,13 @@ class EventDocumentEmailOpenedPayload(_types.Model):
         "email",
         "external_document_id",
         "signer",
-        "additional_properties",
     )
 
     document_id: UUID | Unset
     email: str | Unset
     external_document_id: str | Unset
     signer: EventSignerReference | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class EventDocumentEmailOpenedPayload(_types.Model):
         self.email = email
         self.external_document_id = external_document_id
         self.signer = signer
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,56 +76,71 @@ class EventDocumentEmailOpenedPayload(_types.Model):
         v = self.signer
         if v is not UNSET:
             d["signer"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentEmailOpenedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentEmailOpenedPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentEmailOpenedPayload, "email", _types.OPTIONAL)
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, EventDocumentEmailOpenedPayload, "externalDocumentId", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentEmailOpenedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventDocumentEmailOpenedPayload, "documentId", _types.OPTIONAL)
             )
-        )
-        v = pop("signer", None)
-        self.signer = (
-            _models.EventSignerReference.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.EventSignerReference,
-                EventDocumentEmailOpenedPayload,
-                "signer",
-                _types.OPTIONAL,
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventDocumentEmailOpenedPayload, "email", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentEmailOpenedPayload, "externalDocumentId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "signer" in d:
+            v = d["signer"]
+            self.signer = (
+                _models.EventSignerReference.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.EventSignerReference,
+                    EventDocumentEmailOpenedPayload,
+                    "signer",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signer = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

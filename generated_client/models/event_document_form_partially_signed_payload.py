@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from ..models.event_signer import EventSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "documentId",
+        "externalDocumentId",
+        "formFields",
+        "schema",
+        "schemaId",
+        "signer",
+    )
+)
+
 
 class EventDocumentFormPartiallySignedPayload(_types.Model):
     """
@@ -39,7 +50,6 @@ class EventDocumentFormPartiallySignedPayload(_types.Model):
         "schema",
         "schema_id",
         "signer",
-        "additional_properties",
     )
 
     document_id: UUID | Unset
@@ -48,7 +58,7 @@ class EventDocumentFormPartiallySignedPayload(_types.Model):
     schema: str | Unset
     schema_id: UUID | Unset
     signer: EventSigner | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -65,7 +75,7 @@ class EventDocumentFormPartiallySignedPayload(_types.Model):
         self.schema = schema
         self.schema_id = schema_id
         self.signer = signer
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -88,82 +98,110 @@ class EventDocumentFormPartiallySignedPayload(_types.Model):
         v = self.signer
         if v is not UNSET:
             d["signer"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentFormPartiallySignedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(
-                v, EventDocumentFormPartiallySignedPayload, "documentId", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentFormPartiallySignedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(
+                    v, EventDocumentFormPartiallySignedPayload, "documentId", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, EventDocumentFormPartiallySignedPayload, "externalDocumentId", _types.OPTIONAL
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v,
+                    EventDocumentFormPartiallySignedPayload,
+                    "externalDocumentId",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("formFields", None)
-        self.form_fields = (
-            _models.EventDocumentFormPartiallySignedPayloadFormFields.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.EventDocumentFormPartiallySignedPayloadFormFields,
-                EventDocumentFormPartiallySignedPayload,
-                "formFields",
-                _types.OPTIONAL,
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "formFields" in d:
+            v = d["formFields"]
+            self.form_fields = (
+                _models.EventDocumentFormPartiallySignedPayloadFormFields.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.EventDocumentFormPartiallySignedPayloadFormFields,
+                    EventDocumentFormPartiallySignedPayload,
+                    "formFields",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("schema", None)
-        self.schema = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentFormPartiallySignedPayload, "schema", _types.OPTIONAL)
-        )
-        v = pop("schemaId", None)
-        self.schema_id = (
-            _types.uuid_of(v, EventDocumentFormPartiallySignedPayload, "schemaId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(
-                v, EventDocumentFormPartiallySignedPayload, "schemaId", _types.OPTIONAL
+        else:
+            self.form_fields = UNSET
+            unknown += 1
+        if "schema" in d:
+            v = d["schema"]
+            self.schema = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentFormPartiallySignedPayload, "schema", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("signer", None)
-        self.signer = (
-            _models.EventSigner.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.EventSigner,
-                EventDocumentFormPartiallySignedPayload,
-                "signer",
-                _types.OPTIONAL,
+        else:
+            self.schema = UNSET
+            unknown += 1
+        if "schemaId" in d:
+            v = d["schemaId"]
+            self.schema_id = (
+                _types.uuid_of(v, EventDocumentFormPartiallySignedPayload, "schemaId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(
+                    v, EventDocumentFormPartiallySignedPayload, "schemaId", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.schema_id = UNSET
+            unknown += 1
+        if "signer" in d:
+            v = d["signer"]
+            self.signer = (
+                _models.EventSigner.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.EventSigner,
+                    EventDocumentFormPartiallySignedPayload,
+                    "signer",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signer = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

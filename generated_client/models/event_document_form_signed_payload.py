@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from ..models.event_signer import EventSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "documentId",
+        "externalDocumentId",
+        "formFields",
+        "schema",
+        "schemaId",
+        "signedTime",
+        "signers",
+    )
+)
+
 
 class EventDocumentFormSignedPayload(_types.Model):
     """
@@ -42,7 +54,6 @@ class EventDocumentFormSignedPayload(_types.Model):
         "schema_id",
         "signed_time",
         "signers",
-        "additional_properties",
     )
 
     document_id: UUID | Unset
@@ -52,7 +63,7 @@ class EventDocumentFormSignedPayload(_types.Model):
     schema_id: UUID | Unset
     signed_time: datetime.datetime | Unset
     signers: list[EventSigner] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -71,7 +82,7 @@ class EventDocumentFormSignedPayload(_types.Model):
         self.schema_id = schema_id
         self.signed_time = signed_time
         self.signers = signers
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -97,98 +108,122 @@ class EventDocumentFormSignedPayload(_types.Model):
         v = self.signers
         if v is not UNSET:
             d["signers"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentFormSignedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentFormSignedPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, EventDocumentFormSignedPayload, "externalDocumentId", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentFormSignedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventDocumentFormSignedPayload, "documentId", _types.OPTIONAL)
             )
-        )
-        v = pop("formFields", None)
-        self.form_fields = (
-            _models.EventDocumentFormSignedPayloadFormFields.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.EventDocumentFormSignedPayloadFormFields,
-                EventDocumentFormSignedPayload,
-                "formFields",
-                _types.OPTIONAL,
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentFormSignedPayload, "externalDocumentId", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("schema", None)
-        self.schema = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentFormSignedPayload, "schema", _types.OPTIONAL)
-        )
-        v = pop("schemaId", None)
-        self.schema_id = (
-            _types.uuid_of(v, EventDocumentFormSignedPayload, "schemaId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentFormSignedPayload, "schemaId", _types.OPTIONAL)
-        )
-        v = pop("signedTime", None)
-        self.signed_time = (
-            _types.timestamp_of(v, EventDocumentFormSignedPayload, "signedTime")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, EventDocumentFormSignedPayload, "signedTime", _types.OPTIONAL)
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _models.EventSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.EventSigner,
-                        EventDocumentFormSignedPayload,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "formFields" in d:
+            v = d["formFields"]
+            self.form_fields = (
+                _models.EventDocumentFormSignedPayloadFormFields.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.EventDocumentFormSignedPayloadFormFields,
+                    EventDocumentFormSignedPayload,
+                    "formFields",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, EventDocumentFormSignedPayload, "signers", _types.OPTIONAL, "a list"
+        else:
+            self.form_fields = UNSET
+            unknown += 1
+        if "schema" in d:
+            v = d["schema"]
+            self.schema = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventDocumentFormSignedPayload, "schema", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.schema = UNSET
+            unknown += 1
+        if "schemaId" in d:
+            v = d["schemaId"]
+            self.schema_id = (
+                _types.uuid_of(v, EventDocumentFormSignedPayload, "schemaId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventDocumentFormSignedPayload, "schemaId", _types.OPTIONAL)
+            )
+        else:
+            self.schema_id = UNSET
+            unknown += 1
+        if "signedTime" in d:
+            v = d["signedTime"]
+            self.signed_time = (
+                _types.timestamp_of(v, EventDocumentFormSignedPayload, "signedTime")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(
+                    v, EventDocumentFormSignedPayload, "signedTime", _types.OPTIONAL
+                )
+            )
+        else:
+            self.signed_time = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.EventSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.EventSigner,
+                                EventDocumentFormSignedPayload,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, EventDocumentFormSignedPayload, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

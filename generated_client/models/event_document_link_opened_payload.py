@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ..models.event_signer_reference import EventSignerReference
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "documentId",
+        "externalDocumentId",
+        "ipAddress",
+        "signer",
+        "userAgent",
+    )
+)
+
 
 class EventDocumentLinkOpenedPayload(_types.Model):
     """
@@ -33,7 +43,6 @@ class EventDocumentLinkOpenedPayload(_types.Model):
         "ip_address",
         "signer",
         "user_agent",
-        "additional_properties",
     )
 
     document_id: UUID | Unset
@@ -41,7 +50,7 @@ class EventDocumentLinkOpenedPayload(_types.Model):
     ip_address: str | Unset
     signer: EventSignerReference | Unset
     user_agent: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -56,7 +65,7 @@ class EventDocumentLinkOpenedPayload(_types.Model):
         self.ip_address = ip_address
         self.signer = signer
         self.user_agent = user_agent
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -76,64 +85,83 @@ class EventDocumentLinkOpenedPayload(_types.Model):
         v = self.user_agent
         if v is not UNSET:
             d["userAgent"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentLinkOpenedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentLinkOpenedPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, EventDocumentLinkOpenedPayload, "externalDocumentId", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentLinkOpenedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventDocumentLinkOpenedPayload, "documentId", _types.OPTIONAL)
             )
-        )
-        v = pop("ipAddress", None)
-        self.ip_address = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentLinkOpenedPayload, "ipAddress", _types.OPTIONAL)
-        )
-        v = pop("signer", None)
-        self.signer = (
-            _models.EventSignerReference.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.EventSignerReference,
-                EventDocumentLinkOpenedPayload,
-                "signer",
-                _types.OPTIONAL,
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentLinkOpenedPayload, "externalDocumentId", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("userAgent", None)
-        self.user_agent = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentLinkOpenedPayload, "userAgent", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "ipAddress" in d:
+            v = d["ipAddress"]
+            self.ip_address = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventDocumentLinkOpenedPayload, "ipAddress", _types.OPTIONAL)
+            )
+        else:
+            self.ip_address = UNSET
+            unknown += 1
+        if "signer" in d:
+            v = d["signer"]
+            self.signer = (
+                _models.EventSignerReference.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.EventSignerReference,
+                    EventDocumentLinkOpenedPayload,
+                    "signer",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signer = UNSET
+            unknown += 1
+        if "userAgent" in d:
+            v = d["userAgent"]
+            self.user_agent = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventDocumentLinkOpenedPayload, "userAgent", _types.OPTIONAL)
+            )
+        else:
+            self.user_agent = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "checksum",
+        "documentId",
+        "downloadUrl",
+        "externalDocumentId",
+        "urlExpiresAt",
+    )
+)
+
 
 class EventDocumentPackagedPayload(_types.Model):
     """
@@ -32,7 +42,6 @@ class EventDocumentPackagedPayload(_types.Model):
         "download_url",
         "external_document_id",
         "url_expires_at",
-        "additional_properties",
     )
 
     checksum: str | Unset
@@ -40,7 +49,7 @@ class EventDocumentPackagedPayload(_types.Model):
     download_url: str | Unset
     external_document_id: str | Unset
     url_expires_at: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -55,7 +64,7 @@ class EventDocumentPackagedPayload(_types.Model):
         self.download_url = download_url
         self.external_document_id = external_document_id
         self.url_expires_at = url_expires_at
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -75,56 +84,79 @@ class EventDocumentPackagedPayload(_types.Model):
         v = self.url_expires_at
         if v is not UNSET:
             d["urlExpiresAt"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("checksum", None)
-        self.checksum = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentPackagedPayload, "checksum", _types.OPTIONAL)
-        )
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentPackagedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentPackagedPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("downloadUrl", None)
-        self.download_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentPackagedPayload, "downloadUrl", _types.OPTIONAL)
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentPackagedPayload, "externalDocumentId", _types.OPTIONAL)
-        )
-        v = pop("urlExpiresAt", None)
-        self.url_expires_at = (
-            _types.timestamp_of(v, EventDocumentPackagedPayload, "urlExpiresAt")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, EventDocumentPackagedPayload, "urlExpiresAt", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "checksum" in d:
+            v = d["checksum"]
+            self.checksum = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventDocumentPackagedPayload, "checksum", _types.OPTIONAL)
+            )
+        else:
+            self.checksum = UNSET
+            unknown += 1
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentPackagedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventDocumentPackagedPayload, "documentId", _types.OPTIONAL)
+            )
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "downloadUrl" in d:
+            v = d["downloadUrl"]
+            self.download_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventDocumentPackagedPayload, "downloadUrl", _types.OPTIONAL)
+            )
+        else:
+            self.download_url = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentPackagedPayload, "externalDocumentId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "urlExpiresAt" in d:
+            v = d["urlExpiresAt"]
+            self.url_expires_at = (
+                _types.timestamp_of(v, EventDocumentPackagedPayload, "urlExpiresAt")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(
+                    v, EventDocumentPackagedPayload, "urlExpiresAt", _types.OPTIONAL
+                )
+            )
+        else:
+            self.url_expires_at = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

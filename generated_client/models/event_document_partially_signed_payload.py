@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.event_signer import EventSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "documentId",
+        "externalDocumentId",
+        "signer",
+    )
+)
+
 
 class EventDocumentPartiallySignedPayload(_types.Model):
     """
@@ -29,13 +37,12 @@ class EventDocumentPartiallySignedPayload(_types.Model):
         "document_id",
         "external_document_id",
         "signer",
-        "additional_properties",
     )
 
     document_id: UUID | Unset
     external_document_id: str | Unset
     signer: EventSigner | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class EventDocumentPartiallySignedPayload(_types.Model):
         self.document_id = document_id
         self.external_document_id = external_document_id
         self.signer = signer
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,48 +67,61 @@ class EventDocumentPartiallySignedPayload(_types.Model):
         v = self.signer
         if v is not UNSET:
             d["signer"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentPartiallySignedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentPartiallySignedPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, EventDocumentPartiallySignedPayload, "externalDocumentId", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentPartiallySignedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(
+                    v, EventDocumentPartiallySignedPayload, "documentId", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("signer", None)
-        self.signer = (
-            _models.EventSigner.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.EventSigner,
-                EventDocumentPartiallySignedPayload,
-                "signer",
-                _types.OPTIONAL,
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentPartiallySignedPayload, "externalDocumentId", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "signer" in d:
+            v = d["signer"]
+            self.signer = (
+                _models.EventSigner.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.EventSigner,
+                    EventDocumentPartiallySignedPayload,
+                    "signer",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signer = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

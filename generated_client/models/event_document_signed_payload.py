@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from ..models.event_signer import EventSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "documentId",
+        "externalDocumentId",
+        "signedTime",
+        "signers",
+    )
+)
+
 
 class EventDocumentSignedPayload(_types.Model):
     """
@@ -32,14 +41,13 @@ class EventDocumentSignedPayload(_types.Model):
         "external_document_id",
         "signed_time",
         "signers",
-        "additional_properties",
     )
 
     document_id: UUID | Unset
     external_document_id: str | Unset
     signed_time: datetime.datetime | Unset
     signers: list[EventSigner] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class EventDocumentSignedPayload(_types.Model):
         self.external_document_id = external_document_id
         self.signed_time = signed_time
         self.signers = signers
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -69,64 +77,78 @@ class EventDocumentSignedPayload(_types.Model):
         v = self.signers
         if v is not UNSET:
             d["signers"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, EventDocumentSignedPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventDocumentSignedPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("externalDocumentId", None)
-        self.external_document_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventDocumentSignedPayload, "externalDocumentId", _types.OPTIONAL)
-        )
-        v = pop("signedTime", None)
-        self.signed_time = (
-            _types.timestamp_of(v, EventDocumentSignedPayload, "signedTime")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, EventDocumentSignedPayload, "signedTime", _types.OPTIONAL)
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _models.EventSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.EventSigner,
-                        EventDocumentSignedPayload,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, EventDocumentSignedPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventDocumentSignedPayload, "documentId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, EventDocumentSignedPayload, "signers", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalDocumentId" in d:
+            v = d["externalDocumentId"]
+            self.external_document_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, EventDocumentSignedPayload, "externalDocumentId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.external_document_id = UNSET
+            unknown += 1
+        if "signedTime" in d:
+            v = d["signedTime"]
+            self.signed_time = (
+                _types.timestamp_of(v, EventDocumentSignedPayload, "signedTime")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, EventDocumentSignedPayload, "signedTime", _types.OPTIONAL)
+            )
+        else:
+            self.signed_time = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.EventSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.EventSigner,
+                                EventDocumentSignedPayload,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, EventDocumentSignedPayload, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.link import Link
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "link",
+        "resourceId",
+        "sourceId",
+        "sourceType",
+    )
+)
+
 
 class EventResourceCreatedPayload(_types.Model):
     """
@@ -31,14 +40,13 @@ class EventResourceCreatedPayload(_types.Model):
         "resource_id",
         "source_id",
         "source_type",
-        "additional_properties",
     )
 
     link: Link | Unset
     resource_id: UUID | Unset
     source_id: UUID | Unset
     source_type: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class EventResourceCreatedPayload(_types.Model):
         self.resource_id = resource_id
         self.source_id = source_id
         self.source_type = source_type
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,50 +76,65 @@ class EventResourceCreatedPayload(_types.Model):
         v = self.source_type
         if v is not UNSET:
             d["sourceType"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("link", None)
-        self.link = (
-            _models.Link.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.Link, EventResourceCreatedPayload, "link", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "link" in d:
+            v = d["link"]
+            self.link = (
+                _models.Link.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.Link, EventResourceCreatedPayload, "link", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("resourceId", None)
-        self.resource_id = (
-            _types.uuid_of(v, EventResourceCreatedPayload, "resourceId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventResourceCreatedPayload, "resourceId", _types.OPTIONAL)
-        )
-        v = pop("sourceId", None)
-        self.source_id = (
-            _types.uuid_of(v, EventResourceCreatedPayload, "sourceId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventResourceCreatedPayload, "sourceId", _types.OPTIONAL)
-        )
-        v = pop("sourceType", None)
-        self.source_type = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventResourceCreatedPayload, "sourceType", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.link = UNSET
+            unknown += 1
+        if "resourceId" in d:
+            v = d["resourceId"]
+            self.resource_id = (
+                _types.uuid_of(v, EventResourceCreatedPayload, "resourceId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventResourceCreatedPayload, "resourceId", _types.OPTIONAL)
+            )
+        else:
+            self.resource_id = UNSET
+            unknown += 1
+        if "sourceId" in d:
+            v = d["sourceId"]
+            self.source_id = (
+                _types.uuid_of(v, EventResourceCreatedPayload, "sourceId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventResourceCreatedPayload, "sourceId", _types.OPTIONAL)
+            )
+        else:
+            self.source_id = UNSET
+            unknown += 1
+        if "sourceType" in d:
+            v = d["sourceType"]
+            self.source_type = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventResourceCreatedPayload, "sourceType", _types.OPTIONAL)
+            )
+        else:
+            self.source_type = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

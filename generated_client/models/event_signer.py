@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from ..models.signature_method import SignatureMethod
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dateOfBirth",
+        "externalSignerId",
+        "fullName",
+        "id",
+        "signatureMethod",
+        "signatureMethodUniqueId",
+        "signedTime",
+    )
+)
+
 
 class EventSigner(_types.Model):
     """
@@ -39,7 +51,6 @@ class EventSigner(_types.Model):
         "signature_method",
         "signature_method_unique_id",
         "signed_time",
-        "additional_properties",
     )
 
     date_of_birth: datetime.date | Unset
@@ -49,7 +60,7 @@ class EventSigner(_types.Model):
     signature_method: SignatureMethod | Unset
     signature_method_unique_id: str | Unset
     signed_time: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -68,7 +79,7 @@ class EventSigner(_types.Model):
         self.signature_method = signature_method
         self.signature_method_unique_id = signature_method_unique_id
         self.signed_time = signed_time
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -94,73 +105,100 @@ class EventSigner(_types.Model):
         v = self.signed_time
         if v is not UNSET:
             d["signedTime"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = _types.date(v, EventSigner, "dateOfBirth", _types.OPTIONAL)
-        v = pop("externalSignerId", None)
-        self.external_signer_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventSigner, "externalSignerId", _types.OPTIONAL)
-        )
-        v = pop("fullName", None)
-        self.full_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventSigner, "fullName", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, EventSigner, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventSigner, "id", _types.OPTIONAL)
-        )
-        v = pop("signatureMethod", None)
-        self.signature_method = (
-            _types.member_of(_models.SignatureMethod, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureMethod,
-                str,
-                EventSigner,
-                "signatureMethod",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = _types.date(v, EventSigner, "dateOfBirth", _types.OPTIONAL)
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "externalSignerId" in d:
+            v = d["externalSignerId"]
+            self.external_signer_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventSigner, "externalSignerId", _types.OPTIONAL)
             )
-        )
-        v = pop("signatureMethodUniqueId", None)
-        self.signature_method_unique_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventSigner, "signatureMethodUniqueId", _types.OPTIONAL)
-        )
-        v = pop("signedTime", None)
-        self.signed_time = (
-            _types.timestamp_of(v, EventSigner, "signedTime")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, EventSigner, "signedTime", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.external_signer_id = UNSET
+            unknown += 1
+        if "fullName" in d:
+            v = d["fullName"]
+            self.full_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventSigner, "fullName", _types.OPTIONAL)
+            )
+        else:
+            self.full_name = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, EventSigner, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventSigner, "id", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "signatureMethod" in d:
+            v = d["signatureMethod"]
+            self.signature_method = (
+                _types.member_of(_models.SignatureMethod, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureMethod,
+                    str,
+                    EventSigner,
+                    "signatureMethod",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signature_method = UNSET
+            unknown += 1
+        if "signatureMethodUniqueId" in d:
+            v = d["signatureMethodUniqueId"]
+            self.signature_method_unique_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventSigner, "signatureMethodUniqueId", _types.OPTIONAL)
+            )
+        else:
+            self.signature_method_unique_id = UNSET
+            unknown += 1
+        if "signedTime" in d:
+            v = d["signedTime"]
+            self.signed_time = (
+                _types.timestamp_of(v, EventSigner, "signedTime")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, EventSigner, "signedTime", _types.OPTIONAL)
+            )
+        else:
+            self.signed_time = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

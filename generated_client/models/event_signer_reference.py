@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "externalSignerId",
+        "id",
+    )
+)
+
 
 class EventSignerReference(_types.Model):
     """
@@ -25,12 +32,11 @@ class EventSignerReference(_types.Model):
     __slots__ = (
         "external_signer_id",
         "id",
-        "additional_properties",
     )
 
     external_signer_id: str | Unset
     id: UUID | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class EventSignerReference(_types.Model):
     ) -> None:
         self.external_signer_id = external_signer_id
         self.id = id
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,32 +56,39 @@ class EventSignerReference(_types.Model):
         v = self.id
         if v is not UNSET:
             d["id"] = None if v is None else _types.uuid_text(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("externalSignerId", None)
-        self.external_signer_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, EventSignerReference, "externalSignerId", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, EventSignerReference, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, EventSignerReference, "id", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "externalSignerId" in d:
+            v = d["externalSignerId"]
+            self.external_signer_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, EventSignerReference, "externalSignerId", _types.OPTIONAL)
+            )
+        else:
+            self.external_signer_id = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, EventSignerReference, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, EventSignerReference, "id", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

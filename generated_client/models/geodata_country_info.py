@@ -10,6 +10,23 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "capital",
+        "continent",
+        "continentName",
+        "countryCode",
+        "countryName",
+        "currencyCode",
+        "isoAlpha3",
+        "isoNumeric",
+        "languages",
+        "population",
+        "selfUrl",
+        "subdivisionsUrl",
+    )
+)
+
 
 class GeodataCountryInfo(_types.Model):
     """
@@ -43,7 +60,6 @@ class GeodataCountryInfo(_types.Model):
         "population",
         "self_url",
         "subdivisions_url",
-        "additional_properties",
     )
 
     capital: str | Unset
@@ -58,7 +74,7 @@ class GeodataCountryInfo(_types.Model):
     population: str | Unset
     self_url: str | Unset
     subdivisions_url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -87,7 +103,7 @@ class GeodataCountryInfo(_types.Model):
         self.population = population
         self.self_url = self_url
         self.subdivisions_url = subdivisions_url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -128,122 +144,168 @@ class GeodataCountryInfo(_types.Model):
         v = self.subdivisions_url
         if v is not UNSET:
             d["subdivisionsUrl"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("capital", None)
-        self.capital = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "capital", _types.OPTIONAL)
-        )
-        v = pop("continent", None)
-        self.continent = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "continent", _types.OPTIONAL)
-        )
-        v = pop("continentName", None)
-        self.continent_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "continentName", _types.OPTIONAL)
-        )
-        v = pop("countryCode", None)
-        self.country_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "countryCode", _types.OPTIONAL)
-        )
-        v = pop("countryName", None)
-        self.country_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "countryName", _types.OPTIONAL)
-        )
-        v = pop("currencyCode", None)
-        self.currency_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "currencyCode", _types.OPTIONAL)
-        )
-        v = pop("isoAlpha3", None)
-        self.iso_alpha_3 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "isoAlpha3", _types.OPTIONAL)
-        )
-        v = pop("isoNumeric", None)
-        self.iso_numeric = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "isoNumeric", _types.OPTIONAL)
-        )
-        v = pop("languages", None)
-        self.languages = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, GeodataCountryInfo, "languages", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 12
+        if "capital" in d:
+            v = d["capital"]
+            self.capital = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "capital", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, GeodataCountryInfo, "languages", _types.OPTIONAL, "a list")
-        )
-        v = pop("population", None)
-        self.population = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "population", _types.OPTIONAL)
-        )
-        v = pop("selfUrl", None)
-        self.self_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "selfUrl", _types.OPTIONAL)
-        )
-        v = pop("subdivisionsUrl", None)
-        self.subdivisions_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryInfo, "subdivisionsUrl", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.capital = UNSET
+            unknown += 1
+        if "continent" in d:
+            v = d["continent"]
+            self.continent = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "continent", _types.OPTIONAL)
+            )
+        else:
+            self.continent = UNSET
+            unknown += 1
+        if "continentName" in d:
+            v = d["continentName"]
+            self.continent_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "continentName", _types.OPTIONAL)
+            )
+        else:
+            self.continent_name = UNSET
+            unknown += 1
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "countryCode", _types.OPTIONAL)
+            )
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "countryName" in d:
+            v = d["countryName"]
+            self.country_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "countryName", _types.OPTIONAL)
+            )
+        else:
+            self.country_name = UNSET
+            unknown += 1
+        if "currencyCode" in d:
+            v = d["currencyCode"]
+            self.currency_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "currencyCode", _types.OPTIONAL)
+            )
+        else:
+            self.currency_code = UNSET
+            unknown += 1
+        if "isoAlpha3" in d:
+            v = d["isoAlpha3"]
+            self.iso_alpha_3 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "isoAlpha3", _types.OPTIONAL)
+            )
+        else:
+            self.iso_alpha_3 = UNSET
+            unknown += 1
+        if "isoNumeric" in d:
+            v = d["isoNumeric"]
+            self.iso_numeric = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "isoNumeric", _types.OPTIONAL)
+            )
+        else:
+            self.iso_numeric = UNSET
+            unknown += 1
+        if "languages" in d:
+            v = d["languages"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, GeodataCountryInfo, "languages", _types.REQUIRED_NULL
+                            )
+                        )
+                self.languages = items
+            else:
+                self.languages = _types.absent(
+                    v, GeodataCountryInfo, "languages", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.languages = UNSET
+            unknown += 1
+        if "population" in d:
+            v = d["population"]
+            self.population = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "population", _types.OPTIONAL)
+            )
+        else:
+            self.population = UNSET
+            unknown += 1
+        if "selfUrl" in d:
+            v = d["selfUrl"]
+            self.self_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "selfUrl", _types.OPTIONAL)
+            )
+        else:
+            self.self_url = UNSET
+            unknown += 1
+        if "subdivisionsUrl" in d:
+            v = d["subdivisionsUrl"]
+            self.subdivisions_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryInfo, "subdivisionsUrl", _types.OPTIONAL)
+            )
+        else:
+            self.subdivisions_url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "countryCode",
+        "countryName",
+        "isoAlpha3",
+        "isoNumeric",
+        "selfUrl",
+    )
+)
+
 
 class GeodataCountryListItem(_types.Model):
     """
@@ -29,7 +39,6 @@ class GeodataCountryListItem(_types.Model):
         "iso_alpha_3",
         "iso_numeric",
         "self_url",
-        "additional_properties",
     )
 
     country_code: str | Unset
@@ -37,7 +46,7 @@ class GeodataCountryListItem(_types.Model):
     iso_alpha_3: str | Unset
     iso_numeric: str | Unset
     self_url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class GeodataCountryListItem(_types.Model):
         self.iso_alpha_3 = iso_alpha_3
         self.iso_numeric = iso_numeric
         self.self_url = self_url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class GeodataCountryListItem(_types.Model):
         v = self.self_url
         if v is not UNSET:
             d["selfUrl"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("countryCode", None)
-        self.country_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryListItem, "countryCode", _types.OPTIONAL)
-        )
-        v = pop("countryName", None)
-        self.country_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryListItem, "countryName", _types.OPTIONAL)
-        )
-        v = pop("isoAlpha3", None)
-        self.iso_alpha_3 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryListItem, "isoAlpha3", _types.OPTIONAL)
-        )
-        v = pop("isoNumeric", None)
-        self.iso_numeric = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryListItem, "isoNumeric", _types.OPTIONAL)
-        )
-        v = pop("selfUrl", None)
-        self.self_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, GeodataCountryListItem, "selfUrl", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryListItem, "countryCode", _types.OPTIONAL)
+            )
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "countryName" in d:
+            v = d["countryName"]
+            self.country_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryListItem, "countryName", _types.OPTIONAL)
+            )
+        else:
+            self.country_name = UNSET
+            unknown += 1
+        if "isoAlpha3" in d:
+            v = d["isoAlpha3"]
+            self.iso_alpha_3 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryListItem, "isoAlpha3", _types.OPTIONAL)
+            )
+        else:
+            self.iso_alpha_3 = UNSET
+            unknown += 1
+        if "isoNumeric" in d:
+            v = d["isoNumeric"]
+            self.iso_numeric = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryListItem, "isoNumeric", _types.OPTIONAL)
+            )
+        else:
+            self.iso_numeric = UNSET
+            unknown += 1
+        if "selfUrl" in d:
+            v = d["selfUrl"]
+            self.self_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, GeodataCountryListItem, "selfUrl", _types.OPTIONAL)
+            )
+        else:
+            self.self_url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

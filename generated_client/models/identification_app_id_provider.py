@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from ..models.identification_id_provider_type import IdentificationIdProviderType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "logoUrl",
+        "logoUrlNegative",
+        "logoWidth",
+        "name",
+        "type",
+    )
+)
+
 
 class IdentificationAppIdProvider(_types.Model):
     """
@@ -33,7 +44,6 @@ class IdentificationAppIdProvider(_types.Model):
         "logo_width",
         "name",
         "type_",
-        "additional_properties",
     )
 
     description: str | Unset
@@ -42,7 +52,7 @@ class IdentificationAppIdProvider(_types.Model):
     logo_width: str | Unset
     name: str | Unset
     type_: IdentificationIdProviderType | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -59,7 +69,7 @@ class IdentificationAppIdProvider(_types.Model):
         self.logo_width = logo_width
         self.name = name
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -82,71 +92,94 @@ class IdentificationAppIdProvider(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationAppIdProvider, "description", _types.OPTIONAL)
-        )
-        v = pop("logoUrl", None)
-        self.logo_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationAppIdProvider, "logoUrl", _types.OPTIONAL)
-        )
-        v = pop("logoUrlNegative", None)
-        self.logo_url_negative = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationAppIdProvider, "logoUrlNegative", _types.OPTIONAL)
-        )
-        v = pop("logoWidth", None)
-        self.logo_width = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationAppIdProvider, "logoWidth", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationAppIdProvider, "name", _types.OPTIONAL)
-        )
-        v = pop("type", UNSET)
-        self.type_ = (
-            _types.member_of(_models.IdentificationIdProviderType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationIdProviderType,
-                str,
-                IdentificationAppIdProvider,
-                "type",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationAppIdProvider, "description", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "logoUrl" in d:
+            v = d["logoUrl"]
+            self.logo_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationAppIdProvider, "logoUrl", _types.OPTIONAL)
+            )
+        else:
+            self.logo_url = UNSET
+            unknown += 1
+        if "logoUrlNegative" in d:
+            v = d["logoUrlNegative"]
+            self.logo_url_negative = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationAppIdProvider, "logoUrlNegative", _types.OPTIONAL)
+            )
+        else:
+            self.logo_url_negative = UNSET
+            unknown += 1
+        if "logoWidth" in d:
+            v = d["logoWidth"]
+            self.logo_width = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationAppIdProvider, "logoWidth", _types.OPTIONAL)
+            )
+        else:
+            self.logo_width = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationAppIdProvider, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.IdentificationIdProviderType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationIdProviderType,
+                    str,
+                    IdentificationAppIdProvider,
+                    "type",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

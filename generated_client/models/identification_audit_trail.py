@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.identification_id_session_event import IdentificationIdSessionEvent
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "certificate",
+        "events",
+    )
+)
+
 
 class IdentificationAuditTrail(_types.Model):
     """
@@ -25,12 +32,11 @@ class IdentificationAuditTrail(_types.Model):
     __slots__ = (
         "certificate",
         "events",
-        "additional_properties",
     )
 
     certificate: str | Unset
     events: list[IdentificationIdSessionEvent] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class IdentificationAuditTrail(_types.Model):
     ) -> None:
         self.certificate = certificate
         self.events = events
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,48 +56,52 @@ class IdentificationAuditTrail(_types.Model):
         v = self.events
         if v is not UNSET:
             d["events"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("certificate", None)
-        self.certificate = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationAuditTrail, "certificate", _types.OPTIONAL)
-        )
-        v = pop("events", None)
-        self.events = (
-            (
-                [
-                    _models.IdentificationIdSessionEvent.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.IdentificationIdSessionEvent,
-                        IdentificationAuditTrail,
-                        "events",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "certificate" in d:
+            v = d["certificate"]
+            self.certificate = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationAuditTrail, "certificate", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, IdentificationAuditTrail, "events", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.certificate = UNSET
+            unknown += 1
+        if "events" in d:
+            v = d["events"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.IdentificationIdSessionEvent.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.IdentificationIdSessionEvent,
+                                IdentificationAuditTrail,
+                                "events",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.events = items
+            else:
+                self.events = _types.absent(
+                    v, IdentificationAuditTrail, "events", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.events = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "ipAddress",
+        "userAgent",
+    )
+)
+
 
 class IdentificationEnvironment(_types.Model):
     """
@@ -23,12 +30,11 @@ class IdentificationEnvironment(_types.Model):
     __slots__ = (
         "ip_address",
         "user_agent",
-        "additional_properties",
     )
 
     ip_address: str | Unset
     user_agent: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class IdentificationEnvironment(_types.Model):
     ) -> None:
         self.ip_address = ip_address
         self.user_agent = user_agent
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class IdentificationEnvironment(_types.Model):
         v = self.user_agent
         if v is not UNSET:
             d["userAgent"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("ipAddress", None)
-        self.ip_address = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationEnvironment, "ipAddress", _types.OPTIONAL)
-        )
-        v = pop("userAgent", None)
-        self.user_agent = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationEnvironment, "userAgent", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "ipAddress" in d:
+            v = d["ipAddress"]
+            self.ip_address = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationEnvironment, "ipAddress", _types.OPTIONAL)
+            )
+        else:
+            self.ip_address = UNSET
+            unknown += 1
+        if "userAgent" in d:
+            v = d["userAgent"]
+            self.user_agent = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationEnvironment, "userAgent", _types.OPTIONAL)
+            )
+        else:
+            self.user_agent = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "code",
+        "message",
+        "providerCode",
+    )
+)
+
 
 class IdentificationError(_types.Model):
     """
@@ -25,13 +33,12 @@ class IdentificationError(_types.Model):
         "code",
         "message",
         "provider_code",
-        "additional_properties",
     )
 
     code: str | Unset
     message: str | Unset
     provider_code: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class IdentificationError(_types.Model):
         self.code = code
         self.message = message
         self.provider_code = provider_code
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class IdentificationError(_types.Model):
         v = self.provider_code
         if v is not UNSET:
             d["providerCode"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("code", None)
-        self.code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationError, "code", _types.OPTIONAL)
-        )
-        v = pop("message", None)
-        self.message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationError, "message", _types.OPTIONAL)
-        )
-        v = pop("providerCode", None)
-        self.provider_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationError, "providerCode", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "code" in d:
+            v = d["code"]
+            self.code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationError, "code", _types.OPTIONAL)
+            )
+        else:
+            self.code = UNSET
+            unknown += 1
+        if "message" in d:
+            v = d["message"]
+            self.message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationError, "message", _types.OPTIONAL)
+            )
+        else:
+            self.message = UNSET
+            unknown += 1
+        if "providerCode" in d:
+            v = d["providerCode"]
+            self.provider_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationError, "providerCode", _types.OPTIONAL)
+            )
+        else:
+            self.provider_code = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

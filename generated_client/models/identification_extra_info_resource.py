@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from ..models.identification_extra_info_resource_type import IdentificationExtraInfoResourceType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "contentType",
+        "id",
+        "status",
+        "type",
+        "url",
+    )
+)
+
 
 class IdentificationExtraInfoResource(_types.Model):
     """
@@ -35,7 +45,6 @@ class IdentificationExtraInfoResource(_types.Model):
         "status",
         "type_",
         "url",
-        "additional_properties",
     )
 
     content_type: str | Unset
@@ -43,7 +52,7 @@ class IdentificationExtraInfoResource(_types.Model):
     status: IdentificationExtraInfoResourceStatus | None | Unset
     type_: IdentificationExtraInfoResourceType | None | Unset
     url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -58,7 +67,7 @@ class IdentificationExtraInfoResource(_types.Model):
         self.status = status
         self.type_ = type_
         self.url = url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -78,70 +87,89 @@ class IdentificationExtraInfoResource(_types.Model):
         v = self.url
         if v is not UNSET:
             d["url"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("contentType", None)
-        self.content_type = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationExtraInfoResource, "contentType", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationExtraInfoResource, "id", _types.OPTIONAL)
-        )
-        v = pop("status", UNSET)
-        self.status = (
-            _types.member_of(_models.IdentificationExtraInfoResourceStatus, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationExtraInfoResourceStatus,
-                str,
-                IdentificationExtraInfoResource,
-                "status",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "contentType" in d:
+            v = d["contentType"]
+            self.content_type = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationExtraInfoResource, "contentType", _types.OPTIONAL)
             )
-        )
-        v = pop("type", UNSET)
-        self.type_ = (
-            _types.member_of(_models.IdentificationExtraInfoResourceType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationExtraInfoResourceType,
-                str,
-                IdentificationExtraInfoResource,
-                "type",
-                _types.OPTIONAL_NULL,
+        else:
+            self.content_type = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationExtraInfoResource, "id", _types.OPTIONAL)
             )
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationExtraInfoResource, "url", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _types.member_of(_models.IdentificationExtraInfoResourceStatus, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationExtraInfoResourceStatus,
+                    str,
+                    IdentificationExtraInfoResource,
+                    "status",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.IdentificationExtraInfoResourceType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationExtraInfoResourceType,
+                    str,
+                    IdentificationExtraInfoResource,
+                    "type",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationExtraInfoResource, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -27,6 +27,33 @@ if TYPE_CHECKING:
     from ..models.identification_ui_settings import IdentificationUiSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "allowedProviders",
+        "auditTrail",
+        "created",
+        "departmentId",
+        "environment",
+        "error",
+        "expires",
+        "externalReference",
+        "flow",
+        "id",
+        "identity",
+        "iframeSettings",
+        "include",
+        "language",
+        "prefilledInput",
+        "provider",
+        "redirectSettings",
+        "resources",
+        "securityReference",
+        "status",
+        "ui",
+        "url",
+    )
+)
+
 
 class IdentificationIdSession(_types.Model):
     """
@@ -87,7 +114,6 @@ class IdentificationIdSession(_types.Model):
         "status",
         "ui",
         "url",
-        "additional_properties",
     )
 
     allowed_providers: list[IdentificationIdProviderType] | Unset
@@ -112,7 +138,7 @@ class IdentificationIdSession(_types.Model):
     status: IdentificationIdSessionStatus | None | Unset
     ui: IdentificationUiSettings | Unset
     url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -161,7 +187,7 @@ class IdentificationIdSession(_types.Model):
         self.status = status
         self.ui = ui
         self.url = url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -234,320 +260,396 @@ class IdentificationIdSession(_types.Model):
         v = self.url
         if v is not UNSET:
             d["url"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("allowedProviders", None)
-        self.allowed_providers = (
-            (
-                [
-                    _types.member_of(_models.IdentificationIdProviderType, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.IdentificationIdProviderType,
-                        str,
-                        IdentificationIdSession,
-                        "allowedProviders",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 22
+        if "allowedProviders" in d:
+            v = d["allowedProviders"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.IdentificationIdProviderType, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.IdentificationIdProviderType,
+                                str,
+                                IdentificationIdSession,
+                                "allowedProviders",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.allowed_providers = items
+            else:
+                self.allowed_providers = _types.absent(
+                    v, IdentificationIdSession, "allowedProviders", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.allowed_providers = UNSET
+            unknown += 1
+        if "auditTrail" in d:
+            v = d["auditTrail"]
+            self.audit_trail = (
+                _models.IdentificationAuditTrail.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationAuditTrail,
+                    IdentificationIdSession,
+                    "auditTrail",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, IdentificationIdSession, "allowedProviders", _types.OPTIONAL, "a list"
+        else:
+            self.audit_trail = UNSET
+            unknown += 1
+        if "created" in d:
+            v = d["created"]
+            self.created = (
+                _types.timestamp_of(v, IdentificationIdSession, "created")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, IdentificationIdSession, "created", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("auditTrail", None)
-        self.audit_trail = (
-            _models.IdentificationAuditTrail.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationAuditTrail,
-                IdentificationIdSession,
-                "auditTrail",
-                _types.OPTIONAL,
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "departmentId" in d:
+            v = d["departmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSession, "departmentId", _types.OPTIONAL)
             )
-        )
-        v = pop("created", UNSET)
-        self.created = (
-            _types.timestamp_of(v, IdentificationIdSession, "created")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, IdentificationIdSession, "created", _types.OPTIONAL_NULL)
-        )
-        v = pop("departmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSession, "departmentId", _types.OPTIONAL)
-        )
-        v = pop("environment", None)
-        self.environment = (
-            _models.IdentificationEnvironment.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationEnvironment,
-                IdentificationIdSession,
-                "environment",
-                _types.OPTIONAL,
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "environment" in d:
+            v = d["environment"]
+            self.environment = (
+                _models.IdentificationEnvironment.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationEnvironment,
+                    IdentificationIdSession,
+                    "environment",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("error", None)
-        self.error = (
-            _models.IdentificationError.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationError,
-                IdentificationIdSession,
-                "error",
-                _types.OPTIONAL,
+        else:
+            self.environment = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                _models.IdentificationError.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationError,
+                    IdentificationIdSession,
+                    "error",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("expires", UNSET)
-        self.expires = (
-            _types.timestamp_of(v, IdentificationIdSession, "expires")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, IdentificationIdSession, "expires", _types.OPTIONAL_NULL)
-        )
-        v = pop("externalReference", None)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSession, "externalReference", _types.OPTIONAL)
-        )
-        v = pop("flow", UNSET)
-        self.flow = (
-            _types.member_of(_models.IdentificationIdSessionFlow, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationIdSessionFlow,
-                str,
-                IdentificationIdSession,
-                "flow",
-                _types.OPTIONAL_NULL,
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "expires" in d:
+            v = d["expires"]
+            self.expires = (
+                _types.timestamp_of(v, IdentificationIdSession, "expires")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, IdentificationIdSession, "expires", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSession, "id", _types.OPTIONAL)
-        )
-        v = pop("identity", None)
-        self.identity = (
-            _models.IdentificationIdentity.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationIdentity,
-                IdentificationIdSession,
-                "identity",
-                _types.OPTIONAL,
+        else:
+            self.expires = UNSET
+            unknown += 1
+        if "externalReference" in d:
+            v = d["externalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSession, "externalReference", _types.OPTIONAL)
             )
-        )
-        v = pop("iframeSettings", None)
-        self.iframe_settings = (
-            _models.IdentificationIframeSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationIframeSettings,
-                IdentificationIdSession,
-                "iframeSettings",
-                _types.OPTIONAL,
+        else:
+            self.external_reference = UNSET
+            unknown += 1
+        if "flow" in d:
+            v = d["flow"]
+            self.flow = (
+                _types.member_of(_models.IdentificationIdSessionFlow, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationIdSessionFlow,
+                    str,
+                    IdentificationIdSession,
+                    "flow",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("include", None)
-        self.include = (
-            (
-                [
-                    _types.member_of(_models.IdentificationInclude, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.IdentificationInclude,
-                        str,
-                        IdentificationIdSession,
-                        "include",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.flow = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSession, "id", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, IdentificationIdSession, "include", _types.OPTIONAL, "a list")
-        )
-        v = pop("language", UNSET)
-        self.language = (
-            _types.member_of(_models.IdentificationLanguage, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationLanguage,
-                str,
-                IdentificationIdSession,
-                "language",
-                _types.OPTIONAL_NULL,
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "identity" in d:
+            v = d["identity"]
+            self.identity = (
+                _models.IdentificationIdentity.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationIdentity,
+                    IdentificationIdSession,
+                    "identity",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("prefilledInput", None)
-        self.prefilled_input = (
-            _models.IdentificationPrefilledInput.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationPrefilledInput,
-                IdentificationIdSession,
-                "prefilledInput",
-                _types.OPTIONAL,
+        else:
+            self.identity = UNSET
+            unknown += 1
+        if "iframeSettings" in d:
+            v = d["iframeSettings"]
+            self.iframe_settings = (
+                _models.IdentificationIframeSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationIframeSettings,
+                    IdentificationIdSession,
+                    "iframeSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("provider", UNSET)
-        self.provider = (
-            _types.member_of(_models.IdentificationIdProviderType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationIdProviderType,
-                str,
-                IdentificationIdSession,
-                "provider",
-                _types.OPTIONAL_NULL,
+        else:
+            self.iframe_settings = UNSET
+            unknown += 1
+        if "include" in d:
+            v = d["include"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.IdentificationInclude, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.IdentificationInclude,
+                                str,
+                                IdentificationIdSession,
+                                "include",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.include = items
+            else:
+                self.include = _types.absent(
+                    v, IdentificationIdSession, "include", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.include = UNSET
+            unknown += 1
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.IdentificationLanguage, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationLanguage,
+                    str,
+                    IdentificationIdSession,
+                    "language",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.IdentificationRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationRedirectSettings,
-                IdentificationIdSession,
-                "redirectSettings",
-                _types.OPTIONAL,
+        else:
+            self.language = UNSET
+            unknown += 1
+        if "prefilledInput" in d:
+            v = d["prefilledInput"]
+            self.prefilled_input = (
+                _models.IdentificationPrefilledInput.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationPrefilledInput,
+                    IdentificationIdSession,
+                    "prefilledInput",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("resources", None)
-        self.resources = (
-            (
-                [
-                    _models.IdentificationExtraInfoResource.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.IdentificationExtraInfoResource,
-                        IdentificationIdSession,
-                        "resources",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.prefilled_input = UNSET
+            unknown += 1
+        if "provider" in d:
+            v = d["provider"]
+            self.provider = (
+                _types.member_of(_models.IdentificationIdProviderType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationIdProviderType,
+                    str,
+                    IdentificationIdSession,
+                    "provider",
+                    _types.OPTIONAL_NULL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, IdentificationIdSession, "resources", _types.OPTIONAL, "a list")
-        )
-        v = pop("securityReference", None)
-        self.security_reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSession, "securityReference", _types.OPTIONAL)
-        )
-        v = pop("status", UNSET)
-        self.status = (
-            _types.member_of(_models.IdentificationIdSessionStatus, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationIdSessionStatus,
-                str,
-                IdentificationIdSession,
-                "status",
-                _types.OPTIONAL_NULL,
+        else:
+            self.provider = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.IdentificationRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationRedirectSettings,
+                    IdentificationIdSession,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.IdentificationUiSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationUiSettings,
-                IdentificationIdSession,
-                "ui",
-                _types.OPTIONAL,
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "resources" in d:
+            v = d["resources"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.IdentificationExtraInfoResource.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.IdentificationExtraInfoResource,
+                                IdentificationIdSession,
+                                "resources",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.resources = items
+            else:
+                self.resources = _types.absent(
+                    v, IdentificationIdSession, "resources", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.resources = UNSET
+            unknown += 1
+        if "securityReference" in d:
+            v = d["securityReference"]
+            self.security_reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSession, "securityReference", _types.OPTIONAL)
             )
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSession, "url", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.security_reference = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _types.member_of(_models.IdentificationIdSessionStatus, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationIdSessionStatus,
+                    str,
+                    IdentificationIdSession,
+                    "status",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.IdentificationUiSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationUiSettings,
+                    IdentificationIdSession,
+                    "ui",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.ui = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSession, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

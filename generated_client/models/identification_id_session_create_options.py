@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from ..models.identification_ui_settings import IdentificationUiSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "flow",
+        "allowedProviders",
+        "departmentId",
+        "externalReference",
+        "iframeSettings",
+        "include",
+        "language",
+        "prefilledInput",
+        "redirectSettings",
+        "ui",
+    )
+)
+
 
 class IdentificationIdSessionCreateOptions(_types.Model):
     """
@@ -53,7 +68,6 @@ class IdentificationIdSessionCreateOptions(_types.Model):
         "prefilled_input",
         "redirect_settings",
         "ui",
-        "additional_properties",
     )
 
     flow: IdentificationIdSessionFlow
@@ -66,7 +80,7 @@ class IdentificationIdSessionCreateOptions(_types.Model):
     prefilled_input: IdentificationPrefilledInput | Unset
     redirect_settings: IdentificationRedirectSettings | Unset
     ui: IdentificationUiSettings | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -91,7 +105,7 @@ class IdentificationIdSessionCreateOptions(_types.Model):
         self.prefilled_input = prefilled_input
         self.redirect_settings = redirect_settings
         self.ui = ui
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -126,178 +140,206 @@ class IdentificationIdSessionCreateOptions(_types.Model):
         v = self.ui
         if v is not UNSET:
             d["ui"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("flow", UNSET)
-        self.flow = (
-            _types.member_of(_models.IdentificationIdSessionFlow, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationIdSessionFlow,
-                str,
-                IdentificationIdSessionCreateOptions,
-                "flow",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 10
+        if "flow" in d:
+            v = d["flow"]
+            self.flow = (
+                _types.member_of(_models.IdentificationIdSessionFlow, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationIdSessionFlow,
+                    str,
+                    IdentificationIdSessionCreateOptions,
+                    "flow",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("allowedProviders", None)
-        self.allowed_providers = (
-            (
-                [
-                    _types.member_of(_models.IdentificationIdProviderType, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.IdentificationIdProviderType,
-                        str,
-                        IdentificationIdSessionCreateOptions,
-                        "allowedProviders",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            raise _types.missing(IdentificationIdSessionCreateOptions, "flow")
+        if "allowedProviders" in d:
+            v = d["allowedProviders"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.IdentificationIdProviderType, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.IdentificationIdProviderType,
+                                str,
+                                IdentificationIdSessionCreateOptions,
+                                "allowedProviders",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.allowed_providers = items
+            else:
+                self.allowed_providers = _types.absent(
+                    v,
+                    IdentificationIdSessionCreateOptions,
+                    "allowedProviders",
+                    _types.OPTIONAL,
+                    "a list",
+                )
+        else:
+            self.allowed_providers = UNSET
+            unknown += 1
+        if "departmentId" in d:
+            v = d["departmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, IdentificationIdSessionCreateOptions, "departmentId", _types.OPTIONAL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v,
-                IdentificationIdSessionCreateOptions,
-                "allowedProviders",
-                _types.OPTIONAL,
-                "a list",
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "externalReference" in d:
+            v = d["externalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, IdentificationIdSessionCreateOptions, "externalReference", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("departmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, IdentificationIdSessionCreateOptions, "departmentId", _types.OPTIONAL
+        else:
+            self.external_reference = UNSET
+            unknown += 1
+        if "iframeSettings" in d:
+            v = d["iframeSettings"]
+            self.iframe_settings = (
+                _models.IdentificationIframeSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationIframeSettings,
+                    IdentificationIdSessionCreateOptions,
+                    "iframeSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("externalReference", None)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, IdentificationIdSessionCreateOptions, "externalReference", _types.OPTIONAL
+        else:
+            self.iframe_settings = UNSET
+            unknown += 1
+        if "include" in d:
+            v = d["include"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.IdentificationInclude, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.IdentificationInclude,
+                                str,
+                                IdentificationIdSessionCreateOptions,
+                                "include",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.include = items
+            else:
+                self.include = _types.absent(
+                    v, IdentificationIdSessionCreateOptions, "include", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.include = UNSET
+            unknown += 1
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.IdentificationLanguage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationLanguage,
+                    str,
+                    IdentificationIdSessionCreateOptions,
+                    "language",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("iframeSettings", None)
-        self.iframe_settings = (
-            _models.IdentificationIframeSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationIframeSettings,
-                IdentificationIdSessionCreateOptions,
-                "iframeSettings",
-                _types.OPTIONAL,
+        else:
+            self.language = UNSET
+            unknown += 1
+        if "prefilledInput" in d:
+            v = d["prefilledInput"]
+            self.prefilled_input = (
+                _models.IdentificationPrefilledInput.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationPrefilledInput,
+                    IdentificationIdSessionCreateOptions,
+                    "prefilledInput",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("include", None)
-        self.include = (
-            (
-                [
-                    _types.member_of(_models.IdentificationInclude, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.IdentificationInclude,
-                        str,
-                        IdentificationIdSessionCreateOptions,
-                        "include",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.prefilled_input = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.IdentificationRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationRedirectSettings,
+                    IdentificationIdSessionCreateOptions,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, IdentificationIdSessionCreateOptions, "include", _types.OPTIONAL, "a list"
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.IdentificationUiSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationUiSettings,
+                    IdentificationIdSessionCreateOptions,
+                    "ui",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("language", None)
-        self.language = (
-            _types.member_of(_models.IdentificationLanguage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationLanguage,
-                str,
-                IdentificationIdSessionCreateOptions,
-                "language",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("prefilledInput", None)
-        self.prefilled_input = (
-            _models.IdentificationPrefilledInput.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationPrefilledInput,
-                IdentificationIdSessionCreateOptions,
-                "prefilledInput",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.IdentificationRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationRedirectSettings,
-                IdentificationIdSessionCreateOptions,
-                "redirectSettings",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.IdentificationUiSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationUiSettings,
-                IdentificationIdSessionCreateOptions,
-                "ui",
-                _types.OPTIONAL,
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.ui = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from ..models.identification_id_session_event_type import IdentificationIdSessionEventType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "eventData",
+        "eventType",
+        "id",
+        "name",
+        "timestamp",
+    )
+)
+
 
 class IdentificationIdSessionEvent(_types.Model):
     """
@@ -36,7 +46,6 @@ class IdentificationIdSessionEvent(_types.Model):
         "id",
         "name",
         "timestamp",
-        "additional_properties",
     )
 
     event_data: IdentificationIdSessionEventEventData | Unset
@@ -44,7 +53,7 @@ class IdentificationIdSessionEvent(_types.Model):
     id: int | None | Unset
     name: str | Unset
     timestamp: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -59,7 +68,7 @@ class IdentificationIdSessionEvent(_types.Model):
         self.id = id
         self.name = name
         self.timestamp = timestamp
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -79,71 +88,90 @@ class IdentificationIdSessionEvent(_types.Model):
         v = self.timestamp
         if v is not UNSET:
             d["timestamp"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("eventData", None)
-        self.event_data = (
-            _models.IdentificationIdSessionEventEventData.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationIdSessionEventEventData,
-                IdentificationIdSessionEvent,
-                "eventData",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "eventData" in d:
+            v = d["eventData"]
+            self.event_data = (
+                _models.IdentificationIdSessionEventEventData.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationIdSessionEventEventData,
+                    IdentificationIdSessionEvent,
+                    "eventData",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("eventType", UNSET)
-        self.event_type = (
-            _types.member_of(_models.IdentificationIdSessionEventType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationIdSessionEventType,
-                str,
-                IdentificationIdSessionEvent,
-                "eventType",
-                _types.OPTIONAL_NULL,
+        else:
+            self.event_data = UNSET
+            unknown += 1
+        if "eventType" in d:
+            v = d["eventType"]
+            self.event_type = (
+                _types.member_of(_models.IdentificationIdSessionEventType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationIdSessionEventType,
+                    str,
+                    IdentificationIdSessionEvent,
+                    "eventType",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("id", UNSET)
-        self.id = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, IdentificationIdSessionEvent, "id", _types.OPTIONAL_NULL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSessionEvent, "name", _types.OPTIONAL)
-        )
-        v = pop("timestamp", UNSET)
-        self.timestamp = (
-            _types.timestamp_of(v, IdentificationIdSessionEvent, "timestamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(
-                v, IdentificationIdSessionEvent, "timestamp", _types.OPTIONAL_NULL
+        else:
+            self.event_type = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, IdentificationIdSessionEvent, "id", _types.OPTIONAL_NULL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSessionEvent, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "timestamp" in d:
+            v = d["timestamp"]
+            self.timestamp = (
+                _types.timestamp_of(v, IdentificationIdSessionEvent, "timestamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, IdentificationIdSessionEvent, "timestamp", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.timestamp = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

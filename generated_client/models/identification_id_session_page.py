@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.identification_id_session import IdentificationIdSession
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "data",
+        "limit",
+        "nextCursor",
+    )
+)
+
 
 class IdentificationIdSessionPage(_types.Model):
     """
@@ -28,13 +36,12 @@ class IdentificationIdSessionPage(_types.Model):
         "data",
         "limit",
         "next_cursor",
-        "additional_properties",
     )
 
     data: list[IdentificationIdSession] | Unset
     limit: int | None | Unset
     next_cursor: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -45,7 +52,7 @@ class IdentificationIdSessionPage(_types.Model):
         self.data = data
         self.limit = limit
         self.next_cursor = next_cursor
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -59,56 +66,64 @@ class IdentificationIdSessionPage(_types.Model):
         v = self.next_cursor
         if v is not UNSET:
             d["nextCursor"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("data", None)
-        self.data = (
-            (
-                [
-                    _models.IdentificationIdSession.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.IdentificationIdSession,
-                        IdentificationIdSessionPage,
-                        "data",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "data" in d:
+            v = d["data"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.IdentificationIdSession.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.IdentificationIdSession,
+                                IdentificationIdSessionPage,
+                                "data",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.data = items
+            else:
+                self.data = _types.absent(
+                    v, IdentificationIdSessionPage, "data", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.data = UNSET
+            unknown += 1
+        if "limit" in d:
+            v = d["limit"]
+            self.limit = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, IdentificationIdSessionPage, "limit", _types.OPTIONAL_NULL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, IdentificationIdSessionPage, "data", _types.OPTIONAL, "a list")
-        )
-        v = pop("limit", UNSET)
-        self.limit = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, IdentificationIdSessionPage, "limit", _types.OPTIONAL_NULL)
-        )
-        v = pop("nextCursor", None)
-        self.next_cursor = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdSessionPage, "nextCursor", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.limit = UNSET
+            unknown += 1
+        if "nextCursor" in d:
+            v = d["nextCursor"]
+            self.next_cursor = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdSessionPage, "nextCursor", _types.OPTIONAL)
+            )
+        else:
+            self.next_cursor = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

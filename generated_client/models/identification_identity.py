@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from ..models.identification_organization import IdentificationOrganization
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "attributes",
+        "dateOfBirth",
+        "email",
+        "firstName",
+        "fullName",
+        "lastName",
+        "middleName",
+        "nin",
+        "organization",
+        "phoneNumber",
+        "providerId",
+    )
+)
+
 
 class IdentificationIdentity(_types.Model):
     """
@@ -46,7 +62,6 @@ class IdentificationIdentity(_types.Model):
         "organization",
         "phone_number",
         "provider_id",
-        "additional_properties",
     )
 
     attributes: IdentificationIdentityAttributes | Unset
@@ -60,7 +75,7 @@ class IdentificationIdentity(_types.Model):
     organization: IdentificationOrganization | Unset
     phone_number: str | Unset
     provider_id: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -87,7 +102,7 @@ class IdentificationIdentity(_types.Model):
         self.organization = organization
         self.phone_number = phone_number
         self.provider_id = provider_id
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -125,116 +140,159 @@ class IdentificationIdentity(_types.Model):
         v = self.provider_id
         if v is not UNSET:
             d["providerId"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("attributes", None)
-        self.attributes = (
-            _models.IdentificationIdentityAttributes.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationIdentityAttributes,
-                IdentificationIdentity,
-                "attributes",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 11
+        if "attributes" in d:
+            v = d["attributes"]
+            self.attributes = (
+                _models.IdentificationIdentityAttributes.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationIdentityAttributes,
+                    IdentificationIdentity,
+                    "attributes",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("dateOfBirth", UNSET)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.text(v, IdentificationIdentity, "dateOfBirth", _types.OPTIONAL_NULL)
-        )
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "email", _types.OPTIONAL)
-        )
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "firstName", _types.OPTIONAL)
-        )
-        v = pop("fullName", None)
-        self.full_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "fullName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "lastName", _types.OPTIONAL)
-        )
-        v = pop("middleName", None)
-        self.middle_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "middleName", _types.OPTIONAL)
-        )
-        v = pop("nin", None)
-        self.nin = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "nin", _types.OPTIONAL)
-        )
-        v = pop("organization", None)
-        self.organization = (
-            _models.IdentificationOrganization.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationOrganization,
-                IdentificationIdentity,
-                "organization",
-                _types.OPTIONAL,
+        else:
+            self.attributes = UNSET
+            unknown += 1
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.text(v, IdentificationIdentity, "dateOfBirth", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("phoneNumber", None)
-        self.phone_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "phoneNumber", _types.OPTIONAL)
-        )
-        v = pop("providerId", None)
-        self.provider_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationIdentity, "providerId", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "email", _types.OPTIONAL)
+            )
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "firstName", _types.OPTIONAL)
+            )
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "fullName" in d:
+            v = d["fullName"]
+            self.full_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "fullName", _types.OPTIONAL)
+            )
+        else:
+            self.full_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "lastName", _types.OPTIONAL)
+            )
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        if "middleName" in d:
+            v = d["middleName"]
+            self.middle_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "middleName", _types.OPTIONAL)
+            )
+        else:
+            self.middle_name = UNSET
+            unknown += 1
+        if "nin" in d:
+            v = d["nin"]
+            self.nin = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "nin", _types.OPTIONAL)
+            )
+        else:
+            self.nin = UNSET
+            unknown += 1
+        if "organization" in d:
+            v = d["organization"]
+            self.organization = (
+                _models.IdentificationOrganization.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationOrganization,
+                    IdentificationIdentity,
+                    "organization",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.organization = UNSET
+            unknown += 1
+        if "phoneNumber" in d:
+            v = d["phoneNumber"]
+            self.phone_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "phoneNumber", _types.OPTIONAL)
+            )
+        else:
+            self.phone_number = UNSET
+            unknown += 1
+        if "providerId" in d:
+            v = d["providerId"]
+            self.provider_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationIdentity, "providerId", _types.OPTIONAL)
+            )
+        else:
+            self.provider_id = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

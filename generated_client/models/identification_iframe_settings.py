@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "parentDomains",
+        "postMessageTargetOrigin",
+    )
+)
+
 
 class IdentificationIframeSettings(_types.Model):
     """
@@ -23,12 +30,11 @@ class IdentificationIframeSettings(_types.Model):
     __slots__ = (
         "parent_domains",
         "post_message_target_origin",
-        "additional_properties",
     )
 
     parent_domains: list[str] | Unset
     post_message_target_origin: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class IdentificationIframeSettings(_types.Model):
     ) -> None:
         self.parent_domains = parent_domains
         self.post_message_target_origin = post_message_target_origin
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,48 +54,53 @@ class IdentificationIframeSettings(_types.Model):
         v = self.post_message_target_origin
         if v is not UNSET:
             d["postMessageTargetOrigin"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("parentDomains", None)
-        self.parent_domains = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, IdentificationIframeSettings, "parentDomains", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "parentDomains" in d:
+            v = d["parentDomains"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0,
+                                IdentificationIframeSettings,
+                                "parentDomains",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.parent_domains = items
+            else:
+                self.parent_domains = _types.absent(
+                    v, IdentificationIframeSettings, "parentDomains", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.parent_domains = UNSET
+            unknown += 1
+        if "postMessageTargetOrigin" in d:
+            v = d["postMessageTargetOrigin"]
+            self.post_message_target_origin = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, IdentificationIframeSettings, "postMessageTargetOrigin", _types.OPTIONAL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, IdentificationIframeSettings, "parentDomains", _types.OPTIONAL, "a list"
-            )
-        )
-        v = pop("postMessageTargetOrigin", None)
-        self.post_message_target_origin = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, IdentificationIframeSettings, "postMessageTargetOrigin", _types.OPTIONAL
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.post_message_target_origin = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.identification_language import IdentificationLanguage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "id",
+        "name",
+    )
+)
+
 
 class IdentificationLanguageDetails(_types.Model):
     """
@@ -25,12 +32,11 @@ class IdentificationLanguageDetails(_types.Model):
     __slots__ = (
         "id",
         "name",
-        "additional_properties",
     )
 
     id: IdentificationLanguage | Unset
     name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class IdentificationLanguageDetails(_types.Model):
     ) -> None:
         self.id = id
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,39 +56,46 @@ class IdentificationLanguageDetails(_types.Model):
         v = self.name
         if v is not UNSET:
             d["name"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("id", None)
-        self.id = (
-            _types.member_of(_models.IdentificationLanguage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationLanguage,
-                str,
-                IdentificationLanguageDetails,
-                "id",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.member_of(_models.IdentificationLanguage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationLanguage,
+                    str,
+                    IdentificationLanguageDetails,
+                    "id",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationLanguageDetails, "name", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationLanguageDetails, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "country",
+        "name",
+        "organizationNumber",
+    )
+)
+
 
 class IdentificationOrganization(_types.Model):
     """
@@ -25,13 +33,12 @@ class IdentificationOrganization(_types.Model):
         "country",
         "name",
         "organization_number",
-        "additional_properties",
     )
 
     country: str | Unset
     name: str | Unset
     organization_number: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class IdentificationOrganization(_types.Model):
         self.country = country
         self.name = name
         self.organization_number = organization_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,53 @@ class IdentificationOrganization(_types.Model):
         v = self.organization_number
         if v is not UNSET:
             d["organizationNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("country", None)
-        self.country = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationOrganization, "country", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationOrganization, "name", _types.OPTIONAL)
-        )
-        v = pop("organizationNumber", None)
-        self.organization_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationOrganization, "organizationNumber", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationOrganization, "country", _types.OPTIONAL)
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationOrganization, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "organizationNumber" in d:
+            v = d["organizationNumber"]
+            self.organization_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, IdentificationOrganization, "organizationNumber", _types.OPTIONAL
+                )
+            )
+        else:
+            self.organization_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

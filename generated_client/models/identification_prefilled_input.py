@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dateOfBirth",
+        "nin",
+        "phoneNumber",
+        "username",
+    )
+)
+
 
 class IdentificationPrefilledInput(_types.Model):
     """
@@ -27,14 +36,13 @@ class IdentificationPrefilledInput(_types.Model):
         "nin",
         "phone_number",
         "username",
-        "additional_properties",
     )
 
     date_of_birth: str | Unset
     nin: str | Unset
     phone_number: str | Unset
     username: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class IdentificationPrefilledInput(_types.Model):
         self.nin = nin
         self.phone_number = phone_number
         self.username = username
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,48 +72,63 @@ class IdentificationPrefilledInput(_types.Model):
         v = self.username
         if v is not UNSET:
             d["username"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationPrefilledInput, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("nin", None)
-        self.nin = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationPrefilledInput, "nin", _types.OPTIONAL)
-        )
-        v = pop("phoneNumber", None)
-        self.phone_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationPrefilledInput, "phoneNumber", _types.OPTIONAL)
-        )
-        v = pop("username", None)
-        self.username = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationPrefilledInput, "username", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationPrefilledInput, "dateOfBirth", _types.OPTIONAL)
+            )
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "nin" in d:
+            v = d["nin"]
+            self.nin = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationPrefilledInput, "nin", _types.OPTIONAL)
+            )
+        else:
+            self.nin = UNSET
+            unknown += 1
+        if "phoneNumber" in d:
+            v = d["phoneNumber"]
+            self.phone_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationPrefilledInput, "phoneNumber", _types.OPTIONAL)
+            )
+        else:
+            self.phone_number = UNSET
+            unknown += 1
+        if "username" in d:
+            v = d["username"]
+            self.username = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationPrefilledInput, "username", _types.OPTIONAL)
+            )
+        else:
+            self.username = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "abortUrl",
+        "errorUrl",
+        "successUrl",
+    )
+)
+
 
 class IdentificationRedirectSettings(_types.Model):
     """
@@ -25,13 +33,12 @@ class IdentificationRedirectSettings(_types.Model):
         "abort_url",
         "error_url",
         "success_url",
-        "additional_properties",
     )
 
     abort_url: str | Unset
     error_url: str | Unset
     success_url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class IdentificationRedirectSettings(_types.Model):
         self.abort_url = abort_url
         self.error_url = error_url
         self.success_url = success_url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class IdentificationRedirectSettings(_types.Model):
         v = self.success_url
         if v is not UNSET:
             d["successUrl"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("abortUrl", None)
-        self.abort_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationRedirectSettings, "abortUrl", _types.OPTIONAL)
-        )
-        v = pop("errorUrl", None)
-        self.error_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationRedirectSettings, "errorUrl", _types.OPTIONAL)
-        )
-        v = pop("successUrl", None)
-        self.success_url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationRedirectSettings, "successUrl", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "abortUrl" in d:
+            v = d["abortUrl"]
+            self.abort_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationRedirectSettings, "abortUrl", _types.OPTIONAL)
+            )
+        else:
+            self.abort_url = UNSET
+            unknown += 1
+        if "errorUrl" in d:
+            v = d["errorUrl"]
+            self.error_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationRedirectSettings, "errorUrl", _types.OPTIONAL)
+            )
+        else:
+            self.error_url = UNSET
+            unknown += 1
+        if "successUrl" in d:
+            v = d["successUrl"]
+            self.success_url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationRedirectSettings, "successUrl", _types.OPTIONAL)
+            )
+        else:
+            self.success_url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

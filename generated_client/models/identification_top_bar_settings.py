@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "backgroundColor",
+        "foregroundColor",
+        "title",
+    )
+)
+
 
 class IdentificationTopBarSettings(_types.Model):
     """
@@ -25,13 +33,12 @@ class IdentificationTopBarSettings(_types.Model):
         "background_color",
         "foreground_color",
         "title",
-        "additional_properties",
     )
 
     background_color: str | Unset
     foreground_color: str | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class IdentificationTopBarSettings(_types.Model):
         self.background_color = background_color
         self.foreground_color = foreground_color
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,55 @@ class IdentificationTopBarSettings(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("backgroundColor", None)
-        self.background_color = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationTopBarSettings, "backgroundColor", _types.OPTIONAL)
-        )
-        v = pop("foregroundColor", None)
-        self.foreground_color = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationTopBarSettings, "foregroundColor", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, IdentificationTopBarSettings, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "backgroundColor" in d:
+            v = d["backgroundColor"]
+            self.background_color = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, IdentificationTopBarSettings, "backgroundColor", _types.OPTIONAL
+                )
+            )
+        else:
+            self.background_color = UNSET
+            unknown += 1
+        if "foregroundColor" in d:
+            v = d["foregroundColor"]
+            self.foreground_color = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, IdentificationTopBarSettings, "foregroundColor", _types.OPTIONAL
+                )
+            )
+        else:
+            self.foreground_color = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, IdentificationTopBarSettings, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ..models.identification_top_bar_settings import IdentificationTopBarSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "colorTheme",
+        "hideFooter",
+        "hideProviderHeader",
+        "themeMode",
+        "topBar",
+    )
+)
+
 
 class IdentificationUiSettings(_types.Model):
     """
@@ -34,7 +44,6 @@ class IdentificationUiSettings(_types.Model):
         "hide_provider_header",
         "theme_mode",
         "top_bar",
-        "additional_properties",
     )
 
     color_theme: IdentificationColorTheme | None | Unset
@@ -42,7 +51,7 @@ class IdentificationUiSettings(_types.Model):
     hide_provider_header: bool | None | Unset
     theme_mode: IdentificationThemeMode | None | Unset
     top_bar: IdentificationTopBarSettings | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class IdentificationUiSettings(_types.Model):
         self.hide_provider_header = hide_provider_header
         self.theme_mode = theme_mode
         self.top_bar = top_bar
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -77,78 +86,97 @@ class IdentificationUiSettings(_types.Model):
         v = self.top_bar
         if v is not UNSET:
             d["topBar"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("colorTheme", UNSET)
-        self.color_theme = (
-            _types.member_of(_models.IdentificationColorTheme, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationColorTheme,
-                str,
-                IdentificationUiSettings,
-                "colorTheme",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "colorTheme" in d:
+            v = d["colorTheme"]
+            self.color_theme = (
+                _types.member_of(_models.IdentificationColorTheme, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationColorTheme,
+                    str,
+                    IdentificationUiSettings,
+                    "colorTheme",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("hideFooter", UNSET)
-        self.hide_footer = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, IdentificationUiSettings, "hideFooter", _types.OPTIONAL_NULL)
-        )
-        v = pop("hideProviderHeader", UNSET)
-        self.hide_provider_header = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(
-                v, IdentificationUiSettings, "hideProviderHeader", _types.OPTIONAL_NULL
+        else:
+            self.color_theme = UNSET
+            unknown += 1
+        if "hideFooter" in d:
+            v = d["hideFooter"]
+            self.hide_footer = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, IdentificationUiSettings, "hideFooter", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("themeMode", UNSET)
-        self.theme_mode = (
-            _types.member_of(_models.IdentificationThemeMode, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.IdentificationThemeMode,
-                str,
-                IdentificationUiSettings,
-                "themeMode",
-                _types.OPTIONAL_NULL,
+        else:
+            self.hide_footer = UNSET
+            unknown += 1
+        if "hideProviderHeader" in d:
+            v = d["hideProviderHeader"]
+            self.hide_provider_header = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, IdentificationUiSettings, "hideProviderHeader", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("topBar", None)
-        self.top_bar = (
-            _models.IdentificationTopBarSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.IdentificationTopBarSettings,
-                IdentificationUiSettings,
-                "topBar",
-                _types.OPTIONAL,
+        else:
+            self.hide_provider_header = UNSET
+            unknown += 1
+        if "themeMode" in d:
+            v = d["themeMode"]
+            self.theme_mode = (
+                _types.member_of(_models.IdentificationThemeMode, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.IdentificationThemeMode,
+                    str,
+                    IdentificationUiSettings,
+                    "themeMode",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.theme_mode = UNSET
+            unknown += 1
+        if "topBar" in d:
+            v = d["topBar"]
+            self.top_bar = (
+                _models.IdentificationTopBarSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.IdentificationTopBarSettings,
+                    IdentificationUiSettings,
+                    "topBar",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.top_bar = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

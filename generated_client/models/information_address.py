@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "city",
+        "country",
+        "postalCode",
+        "street",
+    )
+)
+
 
 class InformationAddress(_types.Model):
     """
@@ -30,14 +39,13 @@ class InformationAddress(_types.Model):
         "country",
         "postal_code",
         "street",
-        "additional_properties",
     )
 
     city: str | Unset
     country: InformationIso3166 | Unset
     postal_code: str | Unset
     street: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -50,7 +58,7 @@ class InformationAddress(_types.Model):
         self.country = country
         self.postal_code = postal_code
         self.street = street
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -67,54 +75,69 @@ class InformationAddress(_types.Model):
         v = self.street
         if v is not UNSET:
             d["street"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("city", None)
-        self.city = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationAddress, "city", _types.OPTIONAL)
-        )
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                InformationAddress,
-                "country",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "city" in d:
+            v = d["city"]
+            self.city = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationAddress, "city", _types.OPTIONAL)
             )
-        )
-        v = pop("postalCode", None)
-        self.postal_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationAddress, "postalCode", _types.OPTIONAL)
-        )
-        v = pop("street", None)
-        self.street = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationAddress, "street", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.city = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    InformationAddress,
+                    "country",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "postalCode" in d:
+            v = d["postalCode"]
+            self.postal_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationAddress, "postalCode", _types.OPTIONAL)
+            )
+        else:
+            self.postal_code = UNSET
+            unknown += 1
+        if "street" in d:
+            v = d["street"]
+            self.street = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationAddress, "street", _types.OPTIONAL)
+            )
+        else:
+            self.street = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

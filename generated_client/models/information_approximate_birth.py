@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "country",
+        "dateOfBirth",
+        "isApproximate",
+        "monthOfBirth",
+        "yearOfBirth",
+    )
+)
+
 
 class InformationApproximateBirth(_types.Model):
     """
@@ -32,7 +42,6 @@ class InformationApproximateBirth(_types.Model):
         "is_approximate",
         "month_of_birth",
         "year_of_birth",
-        "additional_properties",
     )
 
     country: InformationIso3166 | Unset
@@ -40,7 +49,7 @@ class InformationApproximateBirth(_types.Model):
     is_approximate: bool | Unset
     month_of_birth: str | Unset
     year_of_birth: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -55,7 +64,7 @@ class InformationApproximateBirth(_types.Model):
         self.is_approximate = is_approximate
         self.month_of_birth = month_of_birth
         self.year_of_birth = year_of_birth
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -75,62 +84,83 @@ class InformationApproximateBirth(_types.Model):
         v = self.year_of_birth
         if v is not UNSET:
             d["yearOfBirth"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                InformationApproximateBirth,
-                "country",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    InformationApproximateBirth,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationApproximateBirth, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("isApproximate", None)
-        self.is_approximate = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, InformationApproximateBirth, "isApproximate", _types.OPTIONAL)
-        )
-        v = pop("monthOfBirth", None)
-        self.month_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationApproximateBirth, "monthOfBirth", _types.OPTIONAL)
-        )
-        v = pop("yearOfBirth", None)
-        self.year_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationApproximateBirth, "yearOfBirth", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationApproximateBirth, "dateOfBirth", _types.OPTIONAL)
+            )
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "isApproximate" in d:
+            v = d["isApproximate"]
+            self.is_approximate = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, InformationApproximateBirth, "isApproximate", _types.OPTIONAL
+                )
+            )
+        else:
+            self.is_approximate = UNSET
+            unknown += 1
+        if "monthOfBirth" in d:
+            v = d["monthOfBirth"]
+            self.month_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationApproximateBirth, "monthOfBirth", _types.OPTIONAL)
+            )
+        else:
+            self.month_of_birth = UNSET
+            unknown += 1
+        if "yearOfBirth" in d:
+            v = d["yearOfBirth"]
+            self.year_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationApproximateBirth, "yearOfBirth", _types.OPTIONAL)
+            )
+        else:
+            self.year_of_birth = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "association",
+        "comments",
+        "name",
+    )
+)
+
 
 class InformationAssociate(_types.Model):
     """
@@ -25,13 +33,12 @@ class InformationAssociate(_types.Model):
         "association",
         "comments",
         "name",
-        "additional_properties",
     )
 
     association: str | Unset
     comments: str | Unset
     name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class InformationAssociate(_types.Model):
         self.association = association
         self.comments = comments
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class InformationAssociate(_types.Model):
         v = self.name
         if v is not UNSET:
             d["name"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("association", None)
-        self.association = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationAssociate, "association", _types.OPTIONAL)
-        )
-        v = pop("comments", None)
-        self.comments = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationAssociate, "comments", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationAssociate, "name", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "association" in d:
+            v = d["association"]
+            self.association = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationAssociate, "association", _types.OPTIONAL)
+            )
+        else:
+            self.association = UNSET
+            unknown += 1
+        if "comments" in d:
+            v = d["comments"]
+            self.comments = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationAssociate, "comments", _types.OPTIONAL)
+            )
+        else:
+            self.comments = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationAssociate, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

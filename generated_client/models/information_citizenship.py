@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("country",))
+
 
 class InformationCitizenship(_types.Model):
     """
@@ -22,20 +24,17 @@ class InformationCitizenship(_types.Model):
             3166-1.
     """
 
-    __slots__ = (
-        "country",
-        "additional_properties",
-    )
+    __slots__ = ("country",)
 
     country: InformationIso3166 | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         country: InformationIso3166 | Unset = UNSET,
     ) -> None:
         self.country = country
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -43,30 +42,33 @@ class InformationCitizenship(_types.Model):
         v = self.country
         if v is not UNSET:
             d["country"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                InformationCitizenship,
-                "country",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    InformationCitizenship,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.country = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "city",
+        "country",
+        "endDate",
+        "postalCode",
+        "startDate",
+        "street",
+        "type",
+    )
+)
+
 
 class InformationExtendedAddress(_types.Model):
     """
@@ -39,7 +51,6 @@ class InformationExtendedAddress(_types.Model):
         "start_date",
         "street",
         "type_",
-        "additional_properties",
     )
 
     city: str | Unset
@@ -49,7 +60,7 @@ class InformationExtendedAddress(_types.Model):
     start_date: datetime.datetime | None | Unset
     street: str | Unset
     type_: InformationAddressType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -68,7 +79,7 @@ class InformationExtendedAddress(_types.Model):
         self.start_date = start_date
         self.street = street
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -94,85 +105,116 @@ class InformationExtendedAddress(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("city", None)
-        self.city = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationExtendedAddress, "city", _types.OPTIONAL)
-        )
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                InformationExtendedAddress,
-                "country",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "city" in d:
+            v = d["city"]
+            self.city = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationExtendedAddress, "city", _types.OPTIONAL)
             )
-        )
-        v = pop("endDate", UNSET)
-        self.end_date = (
-            _types.timestamp_of(v, InformationExtendedAddress, "endDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationExtendedAddress, "endDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("postalCode", None)
-        self.postal_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationExtendedAddress, "postalCode", _types.OPTIONAL)
-        )
-        v = pop("startDate", UNSET)
-        self.start_date = (
-            _types.timestamp_of(v, InformationExtendedAddress, "startDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationExtendedAddress, "startDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("street", None)
-        self.street = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationExtendedAddress, "street", _types.OPTIONAL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            _types.member_of(_models.InformationAddressType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationAddressType,
-                str,
-                InformationExtendedAddress,
-                "type",
-                _types.OPTIONAL,
+        else:
+            self.city = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    InformationExtendedAddress,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "endDate" in d:
+            v = d["endDate"]
+            self.end_date = (
+                _types.timestamp_of(v, InformationExtendedAddress, "endDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, InformationExtendedAddress, "endDate", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.end_date = UNSET
+            unknown += 1
+        if "postalCode" in d:
+            v = d["postalCode"]
+            self.postal_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationExtendedAddress, "postalCode", _types.OPTIONAL)
+            )
+        else:
+            self.postal_code = UNSET
+            unknown += 1
+        if "startDate" in d:
+            v = d["startDate"]
+            self.start_date = (
+                _types.timestamp_of(v, InformationExtendedAddress, "startDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, InformationExtendedAddress, "startDate", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.start_date = UNSET
+            unknown += 1
+        if "street" in d:
+            v = d["street"]
+            self.street = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationExtendedAddress, "street", _types.OPTIONAL)
+            )
+        else:
+            self.street = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.InformationAddressType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationAddressType,
+                    str,
+                    InformationExtendedAddress,
+                    "type",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "endDate",
+        "function",
+        "name",
+        "startDate",
+    )
+)
+
 
 class InformationFunctionDto(_types.Model):
     """
@@ -29,14 +38,13 @@ class InformationFunctionDto(_types.Model):
         "function",
         "name",
         "start_date",
-        "additional_properties",
     )
 
     end_date: datetime.datetime | None | Unset
     function: str | Unset
     name: str | Unset
     start_date: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class InformationFunctionDto(_types.Model):
         self.function = function
         self.name = name
         self.start_date = start_date
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,48 +74,63 @@ class InformationFunctionDto(_types.Model):
         v = self.start_date
         if v is not UNSET:
             d["startDate"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("endDate", UNSET)
-        self.end_date = (
-            _types.timestamp_of(v, InformationFunctionDto, "endDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationFunctionDto, "endDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("function", None)
-        self.function = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationFunctionDto, "function", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationFunctionDto, "name", _types.OPTIONAL)
-        )
-        v = pop("startDate", UNSET)
-        self.start_date = (
-            _types.timestamp_of(v, InformationFunctionDto, "startDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationFunctionDto, "startDate", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "endDate" in d:
+            v = d["endDate"]
+            self.end_date = (
+                _types.timestamp_of(v, InformationFunctionDto, "endDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, InformationFunctionDto, "endDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.end_date = UNSET
+            unknown += 1
+        if "function" in d:
+            v = d["function"]
+            self.function = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationFunctionDto, "function", _types.OPTIONAL)
+            )
+        else:
+            self.function = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationFunctionDto, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "startDate" in d:
+            v = d["startDate"]
+            self.start_date = (
+                _types.timestamp_of(v, InformationFunctionDto, "startDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, InformationFunctionDto, "startDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.start_date = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "country",
+        "idNumber",
+        "type",
+    )
+)
+
 
 class InformationIdentityNumber(_types.Model):
     """
@@ -29,13 +37,12 @@ class InformationIdentityNumber(_types.Model):
         "country",
         "id_number",
         "type_",
-        "additional_properties",
     )
 
     country: InformationIso3166 | Unset
     id_number: str | Unset
     type_: InformationIdNumberType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class InformationIdentityNumber(_types.Model):
         self.country = country
         self.id_number = id_number
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,53 +67,64 @@ class InformationIdentityNumber(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                InformationIdentityNumber,
-                "country",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    InformationIdentityNumber,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("idNumber", None)
-        self.id_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationIdentityNumber, "idNumber", _types.OPTIONAL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            _types.member_of(_models.InformationIdNumberType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationIdNumberType,
-                str,
-                InformationIdentityNumber,
-                "type",
-                _types.OPTIONAL,
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "idNumber" in d:
+            v = d["idNumber"]
+            self.id_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationIdentityNumber, "idNumber", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id_number = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.InformationIdNumberType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationIdNumberType,
+                    str,
+                    InformationIdentityNumber,
+                    "type",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "alpha2",
+        "alpha3",
+        "numeric",
+    )
+)
+
 
 class InformationIso3166(_types.Model):
     """
@@ -25,13 +33,12 @@ class InformationIso3166(_types.Model):
         "alpha2",
         "alpha3",
         "numeric",
-        "additional_properties",
     )
 
     alpha2: str | Unset
     alpha3: str | Unset
     numeric: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class InformationIso3166(_types.Model):
         self.alpha2 = alpha2
         self.alpha3 = alpha3
         self.numeric = numeric
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class InformationIso3166(_types.Model):
         v = self.numeric
         if v is not UNSET:
             d["numeric"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("alpha2", None)
-        self.alpha2 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationIso3166, "alpha2", _types.OPTIONAL)
-        )
-        v = pop("alpha3", None)
-        self.alpha3 = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationIso3166, "alpha3", _types.OPTIONAL)
-        )
-        v = pop("numeric", None)
-        self.numeric = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationIso3166, "numeric", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "alpha2" in d:
+            v = d["alpha2"]
+            self.alpha2 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationIso3166, "alpha2", _types.OPTIONAL)
+            )
+        else:
+            self.alpha2 = UNSET
+            unknown += 1
+        if "alpha3" in d:
+            v = d["alpha3"]
+            self.alpha3 = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationIso3166, "alpha3", _types.OPTIONAL)
+            )
+        else:
+            self.alpha3 = UNSET
+            unknown += 1
+        if "numeric" in d:
+            v = d["numeric"]
+            self.numeric = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationIso3166, "numeric", _types.OPTIONAL)
+            )
+        else:
+            self.numeric = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

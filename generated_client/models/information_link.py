@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("self",))
+
 
 class InformationLink(_types.Model):
     """
@@ -19,20 +21,17 @@ class InformationLink(_types.Model):
         self_ (str | Unset): Address of the entry.
     """
 
-    __slots__ = (
-        "self_",
-        "additional_properties",
-    )
+    __slots__ = ("self_",)
 
     self_: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         self_: str | Unset = UNSET,
     ) -> None:
         self.self_ = self_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,24 +39,27 @@ class InformationLink(_types.Model):
         v = self.self_
         if v is not UNSET:
             d["self"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("self", None)
-        self.self_ = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationLink, "self", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "self" in d:
+            v = d["self"]
+            self.self_ = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationLink, "self", _types.OPTIONAL)
+            )
+        else:
+            self.self_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.information_match_certainty import InformationMatchCertainty
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "certainty",
+        "score",
+    )
+)
+
 
 class InformationMatchStrength(_types.Model):
     """
@@ -25,12 +32,11 @@ class InformationMatchStrength(_types.Model):
     __slots__ = (
         "certainty",
         "score",
-        "additional_properties",
     )
 
     certainty: InformationMatchCertainty | Unset
     score: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class InformationMatchStrength(_types.Model):
     ) -> None:
         self.certainty = certainty
         self.score = score
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,39 +56,46 @@ class InformationMatchStrength(_types.Model):
         v = self.score
         if v is not UNSET:
             d["score"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("certainty", None)
-        self.certainty = (
-            _types.member_of(_models.InformationMatchCertainty, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationMatchCertainty,
-                str,
-                InformationMatchStrength,
-                "certainty",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "certainty" in d:
+            v = d["certainty"]
+            self.certainty = (
+                _types.member_of(_models.InformationMatchCertainty, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationMatchCertainty,
+                    str,
+                    InformationMatchStrength,
+                    "certainty",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("score", UNSET)
-        self.score = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, InformationMatchStrength, "score", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.certainty = UNSET
+            unknown += 1
+        if "score" in d:
+            v = d["score"]
+            self.score = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, InformationMatchStrength, "score", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.score = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

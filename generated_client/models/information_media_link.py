@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "date",
+        "excerpt",
+        "title",
+        "url",
+    )
+)
+
 
 class InformationMediaLink(_types.Model):
     """
@@ -29,14 +38,13 @@ class InformationMediaLink(_types.Model):
         "excerpt",
         "title",
         "url",
-        "additional_properties",
     )
 
     date: datetime.datetime | None | Unset
     excerpt: str | Unset
     title: str | Unset
     url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class InformationMediaLink(_types.Model):
         self.excerpt = excerpt
         self.title = title
         self.url = url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,48 +74,63 @@ class InformationMediaLink(_types.Model):
         v = self.url
         if v is not UNSET:
             d["url"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("date", UNSET)
-        self.date = (
-            _types.timestamp_of(v, InformationMediaLink, "date")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationMediaLink, "date", _types.OPTIONAL_NULL)
-        )
-        v = pop("excerpt", None)
-        self.excerpt = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationMediaLink, "excerpt", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationMediaLink, "title", _types.OPTIONAL)
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationMediaLink, "url", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "date" in d:
+            v = d["date"]
+            self.date = (
+                _types.timestamp_of(v, InformationMediaLink, "date")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, InformationMediaLink, "date", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.date = UNSET
+            unknown += 1
+        if "excerpt" in d:
+            v = d["excerpt"]
+            self.excerpt = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationMediaLink, "excerpt", _types.OPTIONAL)
+            )
+        else:
+            self.excerpt = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationMediaLink, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationMediaLink, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.information_name_status import InformationNameStatus
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "first",
+        "full",
+        "last",
+        "middle",
+        "status",
+    )
+)
+
 
 class InformationName(_types.Model):
     """
@@ -31,7 +41,6 @@ class InformationName(_types.Model):
         "last",
         "middle",
         "status",
-        "additional_properties",
     )
 
     first: str | Unset
@@ -39,7 +48,7 @@ class InformationName(_types.Model):
     last: str | Unset
     middle: str | Unset
     status: InformationNameStatus | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -54,7 +63,7 @@ class InformationName(_types.Model):
         self.last = last
         self.middle = middle
         self.status = status
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -74,63 +83,82 @@ class InformationName(_types.Model):
         v = self.status
         if v is not UNSET:
             d["status"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("first", None)
-        self.first = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationName, "first", _types.OPTIONAL)
-        )
-        v = pop("full", None)
-        self.full = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationName, "full", _types.OPTIONAL)
-        )
-        v = pop("last", None)
-        self.last = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationName, "last", _types.OPTIONAL)
-        )
-        v = pop("middle", None)
-        self.middle = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationName, "middle", _types.OPTIONAL)
-        )
-        v = pop("status", None)
-        self.status = (
-            _types.member_of(_models.InformationNameStatus, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationNameStatus,
-                str,
-                InformationName,
-                "status",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "first" in d:
+            v = d["first"]
+            self.first = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationName, "first", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.first = UNSET
+            unknown += 1
+        if "full" in d:
+            v = d["full"]
+            self.full = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationName, "full", _types.OPTIONAL)
+            )
+        else:
+            self.full = UNSET
+            unknown += 1
+        if "last" in d:
+            v = d["last"]
+            self.last = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationName, "last", _types.OPTIONAL)
+            )
+        else:
+            self.last = UNSET
+            unknown += 1
+        if "middle" in d:
+            v = d["middle"]
+            self.middle = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationName, "middle", _types.OPTIONAL)
+            )
+        else:
+            self.middle = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _types.member_of(_models.InformationNameStatus, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationNameStatus,
+                    str,
+                    InformationName,
+                    "status",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

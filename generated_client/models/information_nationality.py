@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "country",
+        "endDate",
+        "isActive",
+        "startDate",
+    )
+)
+
 
 class InformationNationality(_types.Model):
     """
@@ -32,14 +41,13 @@ class InformationNationality(_types.Model):
         "end_date",
         "is_active",
         "start_date",
-        "additional_properties",
     )
 
     country: InformationIso3166 | Unset
     end_date: datetime.datetime | None | Unset
     is_active: bool | Unset
     start_date: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class InformationNationality(_types.Model):
         self.end_date = end_date
         self.is_active = is_active
         self.start_date = start_date
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -69,54 +77,69 @@ class InformationNationality(_types.Model):
         v = self.start_date
         if v is not UNSET:
             d["startDate"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                InformationNationality,
-                "country",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    InformationNationality,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("endDate", UNSET)
-        self.end_date = (
-            _types.timestamp_of(v, InformationNationality, "endDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationNationality, "endDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("isActive", None)
-        self.is_active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, InformationNationality, "isActive", _types.OPTIONAL)
-        )
-        v = pop("startDate", UNSET)
-        self.start_date = (
-            _types.timestamp_of(v, InformationNationality, "startDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, InformationNationality, "startDate", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "endDate" in d:
+            v = d["endDate"]
+            self.end_date = (
+                _types.timestamp_of(v, InformationNationality, "endDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, InformationNationality, "endDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.end_date = UNSET
+            unknown += 1
+        if "isActive" in d:
+            v = d["isActive"]
+            self.is_active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, InformationNationality, "isActive", _types.OPTIONAL)
+            )
+        else:
+            self.is_active = UNSET
+            unknown += 1
+        if "startDate" in d:
+            v = d["startDate"]
+            self.start_date = (
+                _types.timestamp_of(v, InformationNationality, "startDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, InformationNationality, "startDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.start_date = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

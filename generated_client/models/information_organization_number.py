@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "domestic",
+        "dunsNumber",
+        "legalEntityIdentifier",
+    )
+)
+
 
 class InformationOrganizationNumber(_types.Model):
     """
@@ -25,13 +33,12 @@ class InformationOrganizationNumber(_types.Model):
         "domestic",
         "duns_number",
         "legal_entity_identifier",
-        "additional_properties",
     )
 
     domestic: str | Unset
     duns_number: str | Unset
     legal_entity_identifier: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class InformationOrganizationNumber(_types.Model):
         self.domestic = domestic
         self.duns_number = duns_number
         self.legal_entity_identifier = legal_entity_identifier
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,42 +63,53 @@ class InformationOrganizationNumber(_types.Model):
         v = self.legal_entity_identifier
         if v is not UNSET:
             d["legalEntityIdentifier"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("domestic", None)
-        self.domestic = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationOrganizationNumber, "domestic", _types.OPTIONAL)
-        )
-        v = pop("dunsNumber", None)
-        self.duns_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationOrganizationNumber, "dunsNumber", _types.OPTIONAL)
-        )
-        v = pop("legalEntityIdentifier", None)
-        self.legal_entity_identifier = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, InformationOrganizationNumber, "legalEntityIdentifier", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "domestic" in d:
+            v = d["domestic"]
+            self.domestic = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationOrganizationNumber, "domestic", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.domestic = UNSET
+            unknown += 1
+        if "dunsNumber" in d:
+            v = d["dunsNumber"]
+            self.duns_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationOrganizationNumber, "dunsNumber", _types.OPTIONAL)
+            )
+        else:
+            self.duns_number = UNSET
+            unknown += 1
+        if "legalEntityIdentifier" in d:
+            v = d["legalEntityIdentifier"]
+            self.legal_entity_identifier = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, InformationOrganizationNumber, "legalEntityIdentifier", _types.OPTIONAL
+                )
+            )
+        else:
+            self.legal_entity_identifier = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "first",
+        "next",
+        "previous",
+        "self",
+    )
+)
+
 
 class InformationPageLinks(_types.Model):
     """
@@ -27,14 +36,13 @@ class InformationPageLinks(_types.Model):
         "next_",
         "previous",
         "self_",
-        "additional_properties",
     )
 
     first: str | Unset
     next_: str | Unset
     previous: str | Unset
     self_: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class InformationPageLinks(_types.Model):
         self.next_ = next_
         self.previous = previous
         self.self_ = self_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,48 +72,63 @@ class InformationPageLinks(_types.Model):
         v = self.self_
         if v is not UNSET:
             d["self"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("first", None)
-        self.first = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationPageLinks, "first", _types.OPTIONAL)
-        )
-        v = pop("next", None)
-        self.next_ = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationPageLinks, "next", _types.OPTIONAL)
-        )
-        v = pop("previous", None)
-        self.previous = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationPageLinks, "previous", _types.OPTIONAL)
-        )
-        v = pop("self", None)
-        self.self_ = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationPageLinks, "self", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "first" in d:
+            v = d["first"]
+            self.first = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationPageLinks, "first", _types.OPTIONAL)
+            )
+        else:
+            self.first = UNSET
+            unknown += 1
+        if "next" in d:
+            v = d["next"]
+            self.next_ = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationPageLinks, "next", _types.OPTIONAL)
+            )
+        else:
+            self.next_ = UNSET
+            unknown += 1
+        if "previous" in d:
+            v = d["previous"]
+            self.previous = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationPageLinks, "previous", _types.OPTIONAL)
+            )
+        else:
+            self.previous = UNSET
+            unknown += 1
+        if "self" in d:
+            v = d["self"]
+            self.self_ = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationPageLinks, "self", _types.OPTIONAL)
+            )
+        else:
+            self.self_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

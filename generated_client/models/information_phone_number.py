@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "countryCode",
+        "intlFormat",
+        "nationalNumber",
+    )
+)
+
 
 class InformationPhoneNumber(_types.Model):
     """
@@ -25,13 +33,12 @@ class InformationPhoneNumber(_types.Model):
         "country_code",
         "intl_format",
         "national_number",
-        "additional_properties",
     )
 
     country_code: int | None | Unset
     intl_format: str | Unset
     national_number: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class InformationPhoneNumber(_types.Model):
         self.country_code = country_code
         self.intl_format = intl_format
         self.national_number = national_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class InformationPhoneNumber(_types.Model):
         v = self.national_number
         if v is not UNSET:
             d["nationalNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("countryCode", UNSET)
-        self.country_code = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, InformationPhoneNumber, "countryCode", _types.OPTIONAL_NULL)
-        )
-        v = pop("intlFormat", None)
-        self.intl_format = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationPhoneNumber, "intlFormat", _types.OPTIONAL)
-        )
-        v = pop("nationalNumber", None)
-        self.national_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationPhoneNumber, "nationalNumber", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, InformationPhoneNumber, "countryCode", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "intlFormat" in d:
+            v = d["intlFormat"]
+            self.intl_format = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationPhoneNumber, "intlFormat", _types.OPTIONAL)
+            )
+        else:
+            self.intl_format = UNSET
+            unknown += 1
+        if "nationalNumber" in d:
+            v = d["nationalNumber"]
+            self.national_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationPhoneNumber, "nationalNumber", _types.OPTIONAL)
+            )
+        else:
+            self.national_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -22,6 +22,24 @@ if TYPE_CHECKING:
     from ..models.information_named_value import InformationNamedValue
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "addresses",
+        "aliases",
+        "associates",
+        "comments",
+        "datesOfBirth",
+        "entityType",
+        "functions",
+        "gender",
+        "listType",
+        "matchStrength",
+        "media",
+        "name",
+        "sourceName",
+    )
+)
+
 
 class InformationScreenedItem(_types.Model):
     """
@@ -60,7 +78,6 @@ class InformationScreenedItem(_types.Model):
         "media",
         "name",
         "source_name",
-        "additional_properties",
     )
 
     addresses: list[InformationAddress] | Unset
@@ -76,7 +93,7 @@ class InformationScreenedItem(_types.Model):
     media: list[InformationMediaLink] | Unset
     name: InformationName | Unset
     source_name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -107,7 +124,7 @@ class InformationScreenedItem(_types.Model):
         self.media = media
         self.name = name
         self.source_name = source_name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -161,263 +178,295 @@ class InformationScreenedItem(_types.Model):
         v = self.source_name
         if v is not UNSET:
             d["sourceName"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("addresses", None)
-        self.addresses = (
-            (
-                [
-                    _models.InformationAddress.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationAddress,
-                        InformationScreenedItem,
-                        "addresses",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 13
+        if "addresses" in d:
+            v = d["addresses"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationAddress.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationAddress,
+                                InformationScreenedItem,
+                                "addresses",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.addresses = items
+            else:
+                self.addresses = _types.absent(
+                    v, InformationScreenedItem, "addresses", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.addresses = UNSET
+            unknown += 1
+        if "aliases" in d:
+            v = d["aliases"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationName.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationName,
+                                InformationScreenedItem,
+                                "aliases",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.aliases = items
+            else:
+                self.aliases = _types.absent(
+                    v, InformationScreenedItem, "aliases", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.aliases = UNSET
+            unknown += 1
+        if "associates" in d:
+            v = d["associates"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationAssociate.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationAssociate,
+                                InformationScreenedItem,
+                                "associates",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.associates = items
+            else:
+                self.associates = _types.absent(
+                    v, InformationScreenedItem, "associates", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.associates = UNSET
+            unknown += 1
+        if "comments" in d:
+            v = d["comments"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationNamedValue.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationNamedValue,
+                                InformationScreenedItem,
+                                "comments",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.comments = items
+            else:
+                self.comments = _types.absent(
+                    v, InformationScreenedItem, "comments", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.comments = UNSET
+            unknown += 1
+        if "datesOfBirth" in d:
+            v = d["datesOfBirth"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationApproximateBirth.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationApproximateBirth,
+                                InformationScreenedItem,
+                                "datesOfBirth",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.dates_of_birth = items
+            else:
+                self.dates_of_birth = _types.absent(
+                    v, InformationScreenedItem, "datesOfBirth", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.dates_of_birth = UNSET
+            unknown += 1
+        if "entityType" in d:
+            v = d["entityType"]
+            self.entity_type = (
+                _types.member_of(_models.InformationEntityType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationEntityType,
+                    str,
+                    InformationScreenedItem,
+                    "entityType",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, InformationScreenedItem, "addresses", _types.OPTIONAL, "a list")
-        )
-        v = pop("aliases", None)
-        self.aliases = (
-            (
-                [
-                    _models.InformationName.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationName,
-                        InformationScreenedItem,
-                        "aliases",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.entity_type = UNSET
+            unknown += 1
+        if "functions" in d:
+            v = d["functions"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationFunctionDto.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationFunctionDto,
+                                InformationScreenedItem,
+                                "functions",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.functions = items
+            else:
+                self.functions = _types.absent(
+                    v, InformationScreenedItem, "functions", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.functions = UNSET
+            unknown += 1
+        if "gender" in d:
+            v = d["gender"]
+            self.gender = (
+                _types.member_of(_models.InformationGender, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationGender,
+                    str,
+                    InformationScreenedItem,
+                    "gender",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, InformationScreenedItem, "aliases", _types.OPTIONAL, "a list")
-        )
-        v = pop("associates", None)
-        self.associates = (
-            (
-                [
-                    _models.InformationAssociate.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationAssociate,
-                        InformationScreenedItem,
-                        "associates",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.gender = UNSET
+            unknown += 1
+        if "listType" in d:
+            v = d["listType"]
+            self.list_type = (
+                _types.member_of(_models.InformationListType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationListType,
+                    str,
+                    InformationScreenedItem,
+                    "listType",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, InformationScreenedItem, "associates", _types.OPTIONAL, "a list")
-        )
-        v = pop("comments", None)
-        self.comments = (
-            (
-                [
-                    _models.InformationNamedValue.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationNamedValue,
-                        InformationScreenedItem,
-                        "comments",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.list_type = UNSET
+            unknown += 1
+        if "matchStrength" in d:
+            v = d["matchStrength"]
+            self.match_strength = (
+                _models.InformationMatchStrength.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMatchStrength,
+                    InformationScreenedItem,
+                    "matchStrength",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, InformationScreenedItem, "comments", _types.OPTIONAL, "a list")
-        )
-        v = pop("datesOfBirth", None)
-        self.dates_of_birth = (
-            (
-                [
-                    _models.InformationApproximateBirth.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationApproximateBirth,
-                        InformationScreenedItem,
-                        "datesOfBirth",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.match_strength = UNSET
+            unknown += 1
+        if "media" in d:
+            v = d["media"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationMediaLink.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationMediaLink,
+                                InformationScreenedItem,
+                                "media",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.media = items
+            else:
+                self.media = _types.absent(
+                    v, InformationScreenedItem, "media", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.media = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                _models.InformationName.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationName,
+                    InformationScreenedItem,
+                    "name",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, InformationScreenedItem, "datesOfBirth", _types.OPTIONAL, "a list"
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "sourceName" in d:
+            v = d["sourceName"]
+            self.source_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, InformationScreenedItem, "sourceName", _types.OPTIONAL)
             )
-        )
-        v = pop("entityType", None)
-        self.entity_type = (
-            _types.member_of(_models.InformationEntityType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationEntityType,
-                str,
-                InformationScreenedItem,
-                "entityType",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("functions", None)
-        self.functions = (
-            (
-                [
-                    _models.InformationFunctionDto.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationFunctionDto,
-                        InformationScreenedItem,
-                        "functions",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, InformationScreenedItem, "functions", _types.OPTIONAL, "a list")
-        )
-        v = pop("gender", None)
-        self.gender = (
-            _types.member_of(_models.InformationGender, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationGender,
-                str,
-                InformationScreenedItem,
-                "gender",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("listType", None)
-        self.list_type = (
-            _types.member_of(_models.InformationListType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationListType,
-                str,
-                InformationScreenedItem,
-                "listType",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("matchStrength", None)
-        self.match_strength = (
-            _models.InformationMatchStrength.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMatchStrength,
-                InformationScreenedItem,
-                "matchStrength",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("media", None)
-        self.media = (
-            (
-                [
-                    _models.InformationMediaLink.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationMediaLink,
-                        InformationScreenedItem,
-                        "media",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, InformationScreenedItem, "media", _types.OPTIONAL, "a list")
-        )
-        v = pop("name", None)
-        self.name = (
-            _models.InformationName.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationName, InformationScreenedItem, "name", _types.OPTIONAL
-            )
-        )
-        v = pop("sourceName", None)
-        self.source_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, InformationScreenedItem, "sourceName", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.source_name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..models.json_web_key_set_keys_item import JsonWebKeySetKeysItem
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("keys",))
+
 
 class JsonWebKeySet(_types.Model):
     """
@@ -21,20 +23,17 @@ class JsonWebKeySet(_types.Model):
         keys (list[JsonWebKeySetKeysItem] | Unset): The keys, each a JSON Web Key.
     """
 
-    __slots__ = (
-        "keys",
-        "additional_properties",
-    )
+    __slots__ = ("keys",)
 
     keys: list[JsonWebKeySetKeysItem] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         keys: list[JsonWebKeySetKeysItem] | Unset = UNSET,
     ) -> None:
         self.keys = keys
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -42,40 +41,38 @@ class JsonWebKeySet(_types.Model):
         v = self.keys
         if v is not UNSET:
             d["keys"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("keys", None)
-        self.keys = (
-            (
-                [
-                    _models.JsonWebKeySetKeysItem.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.JsonWebKeySetKeysItem,
-                        JsonWebKeySet,
-                        "keys",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, JsonWebKeySet, "keys", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "keys" in d:
+            v = d["keys"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.JsonWebKeySetKeysItem.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.JsonWebKeySetKeysItem,
+                                JsonWebKeySet,
+                                "keys",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.keys = items
+            else:
+                self.keys = _types.absent(v, JsonWebKeySet, "keys", _types.OPTIONAL, "a list")
+        else:
+            self.keys = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     pass
 
+_MEMBERS: frozenset[str] = frozenset(("jwt",))
+
 
 class JwtValidationRequest(_types.Model):
     """
@@ -19,20 +21,17 @@ class JwtValidationRequest(_types.Model):
         jwt (str): The JSON Web Token, in its compact form.
     """
 
-    __slots__ = (
-        "jwt",
-        "additional_properties",
-    )
+    __slots__ = ("jwt",)
 
     jwt: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         jwt: str,
     ) -> None:
         self.jwt = jwt
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,22 +39,24 @@ class JwtValidationRequest(_types.Model):
         v = self.jwt
         if v is not UNSET:
             d["jwt"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("jwt", UNSET)
-        self.jwt = (
-            v
-            if v.__class__ is str
-            else _types.text(v, JwtValidationRequest, "jwt", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "jwt" in d:
+            v = d["jwt"]
+            self.jwt = (
+                v
+                if v.__class__ is str
+                else _types.text(v, JwtValidationRequest, "jwt", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(JwtValidationRequest, "jwt")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

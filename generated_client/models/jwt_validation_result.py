@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.jwt_validation_result_payload import JwtValidationResultPayload
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "error",
+        "expires",
+        "payload",
+        "valid",
+    )
+)
+
 
 class JwtValidationResult(_types.Model):
     """
@@ -32,14 +41,13 @@ class JwtValidationResult(_types.Model):
         "expires",
         "payload",
         "valid",
-        "additional_properties",
     )
 
     error: str | Unset
     expires: datetime.datetime | None | Unset
     payload: JwtValidationResultPayload | Unset
     valid: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class JwtValidationResult(_types.Model):
         self.expires = expires
         self.payload = payload
         self.valid = valid
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -69,54 +77,69 @@ class JwtValidationResult(_types.Model):
         v = self.valid
         if v is not UNSET:
             d["valid"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("error", None)
-        self.error = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, JwtValidationResult, "error", _types.OPTIONAL)
-        )
-        v = pop("expires", UNSET)
-        self.expires = (
-            _types.timestamp_of(v, JwtValidationResult, "expires")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, JwtValidationResult, "expires", _types.OPTIONAL_NULL)
-        )
-        v = pop("payload", None)
-        self.payload = (
-            _models.JwtValidationResultPayload.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.JwtValidationResultPayload,
-                JwtValidationResult,
-                "payload",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, JwtValidationResult, "error", _types.OPTIONAL)
             )
-        )
-        v = pop("valid", UNSET)
-        self.valid = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, JwtValidationResult, "valid", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "expires" in d:
+            v = d["expires"]
+            self.expires = (
+                _types.timestamp_of(v, JwtValidationResult, "expires")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, JwtValidationResult, "expires", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.expires = UNSET
+            unknown += 1
+        if "payload" in d:
+            v = d["payload"]
+            self.payload = (
+                _models.JwtValidationResultPayload.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.JwtValidationResultPayload,
+                    JwtValidationResult,
+                    "payload",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.payload = UNSET
+            unknown += 1
+        if "valid" in d:
+            v = d["valid"]
+            self.valid = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, JwtValidationResult, "valid", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.valid = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.link_resource_status import LinkResourceStatus
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "contentType",
+        "error",
+        "href",
+        "rel",
+        "resourceStatus",
+    )
+)
+
 
 class Link(_types.Model):
     """
@@ -31,7 +41,6 @@ class Link(_types.Model):
         "href",
         "rel",
         "resource_status",
-        "additional_properties",
     )
 
     content_type: str | Unset
@@ -39,7 +48,7 @@ class Link(_types.Model):
     href: str | Unset
     rel: str | Unset
     resource_status: LinkResourceStatus | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -54,7 +63,7 @@ class Link(_types.Model):
         self.href = href
         self.rel = rel
         self.resource_status = resource_status
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -74,58 +83,82 @@ class Link(_types.Model):
         v = self.resource_status
         if v is not UNSET:
             d["resourceStatus"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("contentType", None)
-        self.content_type = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Link, "contentType", _types.OPTIONAL)
-        )
-        v = pop("error", None)
-        self.error = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Link, "error", _types.OPTIONAL)
-        )
-        v = pop("href", None)
-        self.href = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Link, "href", _types.OPTIONAL)
-        )
-        v = pop("rel", None)
-        self.rel = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Link, "rel", _types.OPTIONAL)
-        )
-        v = pop("resourceStatus", None)
-        self.resource_status = (
-            _types.member_of(_models.LinkResourceStatus, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.LinkResourceStatus, str, Link, "resourceStatus", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "contentType" in d:
+            v = d["contentType"]
+            self.content_type = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Link, "contentType", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.content_type = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Link, "error", _types.OPTIONAL)
+            )
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "href" in d:
+            v = d["href"]
+            self.href = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Link, "href", _types.OPTIONAL)
+            )
+        else:
+            self.href = UNSET
+            unknown += 1
+        if "rel" in d:
+            v = d["rel"]
+            self.rel = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Link, "rel", _types.OPTIONAL)
+            )
+        else:
+            self.rel = UNSET
+            unknown += 1
+        if "resourceStatus" in d:
+            v = d["resourceStatus"]
+            self.resource_status = (
+                _types.member_of(_models.LinkResourceStatus, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.LinkResourceStatus,
+                    str,
+                    Link,
+                    "resourceStatus",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.resource_status = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "first",
+        "last",
+        "next",
+        "previous",
+    )
+)
+
 
 class Links(_types.Model):
     """
@@ -27,14 +36,13 @@ class Links(_types.Model):
         "last",
         "next_",
         "previous",
-        "additional_properties",
     )
 
     first: str | Unset
     last: str | Unset
     next_: str | Unset
     previous: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class Links(_types.Model):
         self.last = last
         self.next_ = next_
         self.previous = previous
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,48 +72,63 @@ class Links(_types.Model):
         v = self.previous
         if v is not UNSET:
             d["previous"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("first", None)
-        self.first = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Links, "first", _types.OPTIONAL)
-        )
-        v = pop("last", None)
-        self.last = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Links, "last", _types.OPTIONAL)
-        )
-        v = pop("next", None)
-        self.next_ = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Links, "next", _types.OPTIONAL)
-        )
-        v = pop("previous", None)
-        self.previous = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, Links, "previous", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "first" in d:
+            v = d["first"]
+            self.first = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Links, "first", _types.OPTIONAL)
+            )
+        else:
+            self.first = UNSET
+            unknown += 1
+        if "last" in d:
+            v = d["last"]
+            self.last = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Links, "last", _types.OPTIONAL)
+            )
+        else:
+            self.last = UNSET
+            unknown += 1
+        if "next" in d:
+            v = d["next"]
+            self.next_ = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Links, "next", _types.OPTIONAL)
+            )
+        else:
+            self.next_ = UNSET
+            unknown += 1
+        if "previous" in d:
+            v = d["previous"]
+            self.previous = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, Links, "previous", _types.OPTIONAL)
+            )
+        else:
+            self.previous = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

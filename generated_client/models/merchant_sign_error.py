@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "errorCode",
+        "errorDescription",
+    )
+)
+
 
 class MerchantSignError(_types.Model):
     """
@@ -23,12 +30,11 @@ class MerchantSignError(_types.Model):
     __slots__ = (
         "error_code",
         "error_description",
-        "additional_properties",
     )
 
     error_code: int | None | Unset
     error_description: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class MerchantSignError(_types.Model):
     ) -> None:
         self.error_code = error_code
         self.error_description = error_description
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class MerchantSignError(_types.Model):
         v = self.error_description
         if v is not UNSET:
             d["errorDescription"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("errorCode", UNSET)
-        self.error_code = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, MerchantSignError, "errorCode", _types.OPTIONAL_NULL)
-        )
-        v = pop("errorDescription", None)
-        self.error_description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignError, "errorDescription", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "errorCode" in d:
+            v = d["errorCode"]
+            self.error_code = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, MerchantSignError, "errorCode", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.error_code = UNSET
+            unknown += 1
+        if "errorDescription" in d:
+            v = d["errorDescription"]
+            self.error_description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignError, "errorDescription", _types.OPTIONAL)
+            )
+        else:
+            self.error_description = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

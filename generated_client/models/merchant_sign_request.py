@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from ..models.merchant_sign_signing_format import MerchantSignSigningFormat
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dataFormat",
+        "dataToSign",
+        "externalReference",
+        "dataEncodingFormat",
+        "departmentId",
+        "signingFormat",
+        "xslt",
+    )
+)
+
 
 class MerchantSignRequest(_types.Model):
     """
@@ -39,7 +51,6 @@ class MerchantSignRequest(_types.Model):
         "department_id",
         "signing_format",
         "xslt",
-        "additional_properties",
     )
 
     data_format: MerchantSignDataFormat
@@ -49,7 +60,7 @@ class MerchantSignRequest(_types.Model):
     department_id: str | Unset
     signing_format: MerchantSignSigningFormat | Unset
     xslt: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -68,7 +79,7 @@ class MerchantSignRequest(_types.Model):
         self.department_id = department_id
         self.signing_format = signing_format
         self.xslt = xslt
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -94,87 +105,111 @@ class MerchantSignRequest(_types.Model):
         v = self.xslt
         if v is not UNSET:
             d["xslt"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dataFormat", UNSET)
-        self.data_format = (
-            _types.member_of(_models.MerchantSignDataFormat, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.MerchantSignDataFormat,
-                str,
-                MerchantSignRequest,
-                "dataFormat",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "dataFormat" in d:
+            v = d["dataFormat"]
+            self.data_format = (
+                _types.member_of(_models.MerchantSignDataFormat, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.MerchantSignDataFormat,
+                    str,
+                    MerchantSignRequest,
+                    "dataFormat",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("dataToSign", UNSET)
-        self.data_to_sign = (
-            v
-            if v.__class__ is str
-            else _types.text(v, MerchantSignRequest, "dataToSign", _types.REQUIRED)
-        )
-        v = pop("externalReference", UNSET)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else _types.text(v, MerchantSignRequest, "externalReference", _types.REQUIRED)
-        )
-        v = pop("dataEncodingFormat", None)
-        self.data_encoding_format = (
-            _types.member_of(_models.MerchantSignDataEncodingFormat, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.MerchantSignDataEncodingFormat,
-                str,
-                MerchantSignRequest,
-                "dataEncodingFormat",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(MerchantSignRequest, "dataFormat")
+        if "dataToSign" in d:
+            v = d["dataToSign"]
+            self.data_to_sign = (
+                v
+                if v.__class__ is str
+                else _types.text(v, MerchantSignRequest, "dataToSign", _types.REQUIRED)
             )
-        )
-        v = pop("departmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignRequest, "departmentId", _types.OPTIONAL)
-        )
-        v = pop("signingFormat", None)
-        self.signing_format = (
-            _types.member_of(_models.MerchantSignSigningFormat, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.MerchantSignSigningFormat,
-                str,
-                MerchantSignRequest,
-                "signingFormat",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(MerchantSignRequest, "dataToSign")
+        if "externalReference" in d:
+            v = d["externalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else _types.text(v, MerchantSignRequest, "externalReference", _types.REQUIRED)
             )
-        )
-        v = pop("xslt", None)
-        self.xslt = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignRequest, "xslt", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(MerchantSignRequest, "externalReference")
+        if "dataEncodingFormat" in d:
+            v = d["dataEncodingFormat"]
+            self.data_encoding_format = (
+                _types.member_of(_models.MerchantSignDataEncodingFormat, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.MerchantSignDataEncodingFormat,
+                    str,
+                    MerchantSignRequest,
+                    "dataEncodingFormat",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.data_encoding_format = UNSET
+            unknown += 1
+        if "departmentId" in d:
+            v = d["departmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignRequest, "departmentId", _types.OPTIONAL)
+            )
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "signingFormat" in d:
+            v = d["signingFormat"]
+            self.signing_format = (
+                _types.member_of(_models.MerchantSignSigningFormat, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.MerchantSignSigningFormat,
+                    str,
+                    MerchantSignRequest,
+                    "signingFormat",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signing_format = UNSET
+            unknown += 1
+        if "xslt" in d:
+            v = d["xslt"]
+            self.xslt = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignRequest, "xslt", _types.OPTIONAL)
+            )
+        else:
+            self.xslt = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from ..models.merchant_sign_signing_format import MerchantSignSigningFormat
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "auditLogReference",
+        "dataEncodingFormat",
+        "departmentId",
+        "error",
+        "signCertificateBase64String",
+        "signedData",
+        "signedDocumentId",
+        "signingFormat",
+        "transactionId",
+    )
+)
+
 
 class MerchantSignResponse(_types.Model):
     """
@@ -44,7 +58,6 @@ class MerchantSignResponse(_types.Model):
         "signed_document_id",
         "signing_format",
         "transaction_id",
-        "additional_properties",
     )
 
     audit_log_reference: None | Unset | UUID
@@ -56,7 +69,7 @@ class MerchantSignResponse(_types.Model):
     signed_document_id: None | Unset | UUID
     signing_format: MerchantSignSigningFormat | None | Unset
     transaction_id: None | Unset | UUID
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -79,7 +92,7 @@ class MerchantSignResponse(_types.Model):
         self.signed_document_id = signed_document_id
         self.signing_format = signing_format
         self.transaction_id = transaction_id
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -111,106 +124,145 @@ class MerchantSignResponse(_types.Model):
         v = self.transaction_id
         if v is not UNSET:
             d["transactionId"] = None if v is None else _types.uuid_text(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("auditLogReference", UNSET)
-        self.audit_log_reference = (
-            _types.uuid_of(v, MerchantSignResponse, "auditLogReference")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignResponse, "auditLogReference", _types.OPTIONAL_NULL)
-        )
-        v = pop("dataEncodingFormat", UNSET)
-        self.data_encoding_format = (
-            _types.member_of(_models.MerchantSignDataEncodingFormat, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.MerchantSignDataEncodingFormat,
-                str,
-                MerchantSignResponse,
-                "dataEncodingFormat",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "auditLogReference" in d:
+            v = d["auditLogReference"]
+            self.audit_log_reference = (
+                _types.uuid_of(v, MerchantSignResponse, "auditLogReference")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, MerchantSignResponse, "auditLogReference", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("departmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignResponse, "departmentId", _types.OPTIONAL)
-        )
-        v = pop("error", None)
-        self.error = (
-            _models.MerchantSignError.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.MerchantSignError, MerchantSignResponse, "error", _types.OPTIONAL
+        else:
+            self.audit_log_reference = UNSET
+            unknown += 1
+        if "dataEncodingFormat" in d:
+            v = d["dataEncodingFormat"]
+            self.data_encoding_format = (
+                _types.member_of(_models.MerchantSignDataEncodingFormat, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.MerchantSignDataEncodingFormat,
+                    str,
+                    MerchantSignResponse,
+                    "dataEncodingFormat",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("signCertificateBase64String", None)
-        self.sign_certificate_base_64_string = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, MerchantSignResponse, "signCertificateBase64String", _types.OPTIONAL
+        else:
+            self.data_encoding_format = UNSET
+            unknown += 1
+        if "departmentId" in d:
+            v = d["departmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignResponse, "departmentId", _types.OPTIONAL)
             )
-        )
-        v = pop("signedData", None)
-        self.signed_data = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignResponse, "signedData", _types.OPTIONAL)
-        )
-        v = pop("signedDocumentId", UNSET)
-        self.signed_document_id = (
-            _types.uuid_of(v, MerchantSignResponse, "signedDocumentId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignResponse, "signedDocumentId", _types.OPTIONAL_NULL)
-        )
-        v = pop("signingFormat", UNSET)
-        self.signing_format = (
-            _types.member_of(_models.MerchantSignSigningFormat, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.MerchantSignSigningFormat,
-                str,
-                MerchantSignResponse,
-                "signingFormat",
-                _types.OPTIONAL_NULL,
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                _models.MerchantSignError.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.MerchantSignError,
+                    MerchantSignResponse,
+                    "error",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("transactionId", UNSET)
-        self.transaction_id = (
-            _types.uuid_of(v, MerchantSignResponse, "transactionId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignResponse, "transactionId", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "signCertificateBase64String" in d:
+            v = d["signCertificateBase64String"]
+            self.sign_certificate_base_64_string = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, MerchantSignResponse, "signCertificateBase64String", _types.OPTIONAL
+                )
+            )
+        else:
+            self.sign_certificate_base_64_string = UNSET
+            unknown += 1
+        if "signedData" in d:
+            v = d["signedData"]
+            self.signed_data = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignResponse, "signedData", _types.OPTIONAL)
+            )
+        else:
+            self.signed_data = UNSET
+            unknown += 1
+        if "signedDocumentId" in d:
+            v = d["signedDocumentId"]
+            self.signed_document_id = (
+                _types.uuid_of(v, MerchantSignResponse, "signedDocumentId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, MerchantSignResponse, "signedDocumentId", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.signed_document_id = UNSET
+            unknown += 1
+        if "signingFormat" in d:
+            v = d["signingFormat"]
+            self.signing_format = (
+                _types.member_of(_models.MerchantSignSigningFormat, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.MerchantSignSigningFormat,
+                    str,
+                    MerchantSignResponse,
+                    "signingFormat",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.signing_format = UNSET
+            unknown += 1
+        if "transactionId" in d:
+            v = d["transactionId"]
+            self.transaction_id = (
+                _types.uuid_of(v, MerchantSignResponse, "transactionId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, MerchantSignResponse, "transactionId", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.transaction_id = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,27 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "accountId",
+        "auditLogReference",
+        "certificate",
+        "dataToSign",
+        "departmentId",
+        "externalReference",
+        "id",
+        "ipAddress",
+        "oauthClientId",
+        "padesCreated",
+        "padesDeleted",
+        "padesRetrieved",
+        "result",
+        "signedDocumentId",
+        "timeStamp",
+        "xslt",
+    )
+)
+
 
 class MerchantSignTransaction(_types.Model):
     """
@@ -54,7 +75,6 @@ class MerchantSignTransaction(_types.Model):
         "signed_document_id",
         "time_stamp",
         "xslt",
-        "additional_properties",
     )
 
     account_id: None | Unset | UUID
@@ -73,7 +93,7 @@ class MerchantSignTransaction(_types.Model):
     signed_document_id: None | Unset | UUID
     time_stamp: datetime.datetime | None | Unset
     xslt: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -110,7 +130,7 @@ class MerchantSignTransaction(_types.Model):
         self.signed_document_id = signed_document_id
         self.time_stamp = time_stamp
         self.xslt = xslt
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -163,144 +183,217 @@ class MerchantSignTransaction(_types.Model):
         v = self.xslt
         if v is not UNSET:
             d["xslt"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("accountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, MerchantSignTransaction, "accountId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignTransaction, "accountId", _types.OPTIONAL_NULL)
-        )
-        v = pop("auditLogReference", UNSET)
-        self.audit_log_reference = (
-            _types.uuid_of(v, MerchantSignTransaction, "auditLogReference")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignTransaction, "auditLogReference", _types.OPTIONAL_NULL)
-        )
-        v = pop("certificate", None)
-        self.certificate = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "certificate", _types.OPTIONAL)
-        )
-        v = pop("dataToSign", None)
-        self.data_to_sign = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "dataToSign", _types.OPTIONAL)
-        )
-        v = pop("departmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "departmentId", _types.OPTIONAL)
-        )
-        v = pop("externalReference", None)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "externalReference", _types.OPTIONAL)
-        )
-        v = pop("id", UNSET)
-        self.id = (
-            _types.uuid_of(v, MerchantSignTransaction, "id")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignTransaction, "id", _types.OPTIONAL_NULL)
-        )
-        v = pop("ipAddress", None)
-        self.ip_address = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "ipAddress", _types.OPTIONAL)
-        )
-        v = pop("oauthClientId", None)
-        self.oauth_client_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "oauthClientId", _types.OPTIONAL)
-        )
-        v = pop("padesCreated", UNSET)
-        self.pades_created = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, MerchantSignTransaction, "padesCreated", _types.OPTIONAL_NULL)
-        )
-        v = pop("padesDeleted", UNSET)
-        self.pades_deleted = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, MerchantSignTransaction, "padesDeleted", _types.OPTIONAL_NULL)
-        )
-        v = pop("padesRetrieved", UNSET)
-        self.pades_retrieved = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, MerchantSignTransaction, "padesRetrieved", _types.OPTIONAL_NULL)
-        )
-        v = pop("result", None)
-        self.result = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "result", _types.OPTIONAL)
-        )
-        v = pop("signedDocumentId", UNSET)
-        self.signed_document_id = (
-            _types.uuid_of(v, MerchantSignTransaction, "signedDocumentId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, MerchantSignTransaction, "signedDocumentId", _types.OPTIONAL_NULL)
-        )
-        v = pop("timeStamp", UNSET)
-        self.time_stamp = (
-            _types.timestamp_of(v, MerchantSignTransaction, "timeStamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, MerchantSignTransaction, "timeStamp", _types.OPTIONAL_NULL)
-        )
-        v = pop("xslt", None)
-        self.xslt = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, MerchantSignTransaction, "xslt", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 16
+        if "accountId" in d:
+            v = d["accountId"]
+            self.account_id = (
+                _types.uuid_of(v, MerchantSignTransaction, "accountId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, MerchantSignTransaction, "accountId", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "auditLogReference" in d:
+            v = d["auditLogReference"]
+            self.audit_log_reference = (
+                _types.uuid_of(v, MerchantSignTransaction, "auditLogReference")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(
+                    v, MerchantSignTransaction, "auditLogReference", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.audit_log_reference = UNSET
+            unknown += 1
+        if "certificate" in d:
+            v = d["certificate"]
+            self.certificate = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "certificate", _types.OPTIONAL)
+            )
+        else:
+            self.certificate = UNSET
+            unknown += 1
+        if "dataToSign" in d:
+            v = d["dataToSign"]
+            self.data_to_sign = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "dataToSign", _types.OPTIONAL)
+            )
+        else:
+            self.data_to_sign = UNSET
+            unknown += 1
+        if "departmentId" in d:
+            v = d["departmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "departmentId", _types.OPTIONAL)
+            )
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "externalReference" in d:
+            v = d["externalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "externalReference", _types.OPTIONAL)
+            )
+        else:
+            self.external_reference = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, MerchantSignTransaction, "id")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, MerchantSignTransaction, "id", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "ipAddress" in d:
+            v = d["ipAddress"]
+            self.ip_address = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "ipAddress", _types.OPTIONAL)
+            )
+        else:
+            self.ip_address = UNSET
+            unknown += 1
+        if "oauthClientId" in d:
+            v = d["oauthClientId"]
+            self.oauth_client_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "oauthClientId", _types.OPTIONAL)
+            )
+        else:
+            self.oauth_client_id = UNSET
+            unknown += 1
+        if "padesCreated" in d:
+            v = d["padesCreated"]
+            self.pades_created = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, MerchantSignTransaction, "padesCreated", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.pades_created = UNSET
+            unknown += 1
+        if "padesDeleted" in d:
+            v = d["padesDeleted"]
+            self.pades_deleted = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, MerchantSignTransaction, "padesDeleted", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.pades_deleted = UNSET
+            unknown += 1
+        if "padesRetrieved" in d:
+            v = d["padesRetrieved"]
+            self.pades_retrieved = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, MerchantSignTransaction, "padesRetrieved", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.pades_retrieved = UNSET
+            unknown += 1
+        if "result" in d:
+            v = d["result"]
+            self.result = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "result", _types.OPTIONAL)
+            )
+        else:
+            self.result = UNSET
+            unknown += 1
+        if "signedDocumentId" in d:
+            v = d["signedDocumentId"]
+            self.signed_document_id = (
+                _types.uuid_of(v, MerchantSignTransaction, "signedDocumentId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(
+                    v, MerchantSignTransaction, "signedDocumentId", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.signed_document_id = UNSET
+            unknown += 1
+        if "timeStamp" in d:
+            v = d["timeStamp"]
+            self.time_stamp = (
+                _types.timestamp_of(v, MerchantSignTransaction, "timeStamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, MerchantSignTransaction, "timeStamp", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.time_stamp = UNSET
+            unknown += 1
+        if "xslt" in d:
+            v = d["xslt"]
+            self.xslt = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, MerchantSignTransaction, "xslt", _types.OPTIONAL)
+            )
+        else:
+            self.xslt = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from ..models.notification_event_payload import NotificationEventPayload
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "accountId",
+        "id",
+        "payload",
+        "tags",
+        "timestamp",
+        "type",
+    )
+)
+
 
 class NotificationEvent(_types.Model):
     """
@@ -40,7 +51,6 @@ class NotificationEvent(_types.Model):
         "tags",
         "timestamp",
         "type_",
-        "additional_properties",
     )
 
     account_id: None | Unset | UUID
@@ -49,7 +59,7 @@ class NotificationEvent(_types.Model):
     tags: list[str] | Unset
     timestamp: datetime.datetime | None | Unset
     type_: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -66,7 +76,7 @@ class NotificationEvent(_types.Model):
         self.tags = tags
         self.timestamp = timestamp
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -89,80 +99,98 @@ class NotificationEvent(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("accountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, NotificationEvent, "accountId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, NotificationEvent, "accountId", _types.OPTIONAL_NULL)
-        )
-        v = pop("id", UNSET)
-        self.id = (
-            _types.uuid_of(v, NotificationEvent, "id")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, NotificationEvent, "id", _types.OPTIONAL_NULL)
-        )
-        v = pop("payload", None)
-        self.payload = (
-            _models.NotificationEventPayload.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationEventPayload,
-                NotificationEvent,
-                "payload",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "accountId" in d:
+            v = d["accountId"]
+            self.account_id = (
+                _types.uuid_of(v, NotificationEvent, "accountId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, NotificationEvent, "accountId", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, NotificationEvent, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, NotificationEvent, "id")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, NotificationEvent, "id", _types.OPTIONAL_NULL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, NotificationEvent, "tags", _types.OPTIONAL, "a list")
-        )
-        v = pop("timestamp", UNSET)
-        self.timestamp = (
-            _types.timestamp_of(v, NotificationEvent, "timestamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, NotificationEvent, "timestamp", _types.OPTIONAL_NULL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationEvent, "type", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "payload" in d:
+            v = d["payload"]
+            self.payload = (
+                _models.NotificationEventPayload.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationEventPayload,
+                    NotificationEvent,
+                    "payload",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.payload = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(i0, NotificationEvent, "tags", _types.REQUIRED_NULL)
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(v, NotificationEvent, "tags", _types.OPTIONAL, "a list")
+        else:
+            self.tags = UNSET
+            unknown += 1
+        if "timestamp" in d:
+            v = d["timestamp"]
+            self.timestamp = (
+                _types.timestamp_of(v, NotificationEvent, "timestamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, NotificationEvent, "timestamp", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.timestamp = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationEvent, "type", _types.OPTIONAL)
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -9,6 +9,8 @@ from .. import types as _types
 if TYPE_CHECKING:
     pass
 
+_MEMBERS: frozenset[str] = frozenset(())
+
 
 class NotificationEventPayload(_types.Model):
     """
@@ -16,26 +18,25 @@ class NotificationEventPayload(_types.Model):
 
     """
 
-    __slots__ = ("additional_properties",)
+    __slots__ = ()
 
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
     ) -> None:
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        self = object.__new__(cls)
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        unknown = len(d)
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.notification_event_type import NotificationEventType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "id",
+        "name",
+    )
+)
+
 
 class NotificationEventTypeInfo(_types.Model):
     """
@@ -27,13 +35,12 @@ class NotificationEventTypeInfo(_types.Model):
         "description",
         "id",
         "name",
-        "additional_properties",
     )
 
     description: str | Unset
     id: None | NotificationEventType | Unset
     name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class NotificationEventTypeInfo(_types.Model):
         self.description = description
         self.id = id
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,47 +65,58 @@ class NotificationEventTypeInfo(_types.Model):
         v = self.name
         if v is not UNSET:
             d["name"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationEventTypeInfo, "description", _types.OPTIONAL)
-        )
-        v = pop("id", UNSET)
-        self.id = (
-            _types.member_of(_models.NotificationEventType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.NotificationEventType,
-                str,
-                NotificationEventTypeInfo,
-                "id",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationEventTypeInfo, "description", _types.OPTIONAL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationEventTypeInfo, "name", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.member_of(_models.NotificationEventType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.NotificationEventType,
+                    str,
+                    NotificationEventTypeInfo,
+                    "id",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationEventTypeInfo, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

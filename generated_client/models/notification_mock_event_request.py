@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     pass
 
+_MEMBERS: frozenset[str] = frozenset(("eventType",))
+
 
 class NotificationMockEventRequest(_types.Model):
     """
@@ -19,20 +21,17 @@ class NotificationMockEventRequest(_types.Model):
         event_type (str): Type of the event, as in `NotificationEventType`.
     """
 
-    __slots__ = (
-        "event_type",
-        "additional_properties",
-    )
+    __slots__ = ("event_type",)
 
     event_type: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         event_type: str,
     ) -> None:
         self.event_type = event_type
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,22 +39,24 @@ class NotificationMockEventRequest(_types.Model):
         v = self.event_type
         if v is not UNSET:
             d["eventType"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("eventType", UNSET)
-        self.event_type = (
-            v
-            if v.__class__ is str
-            else _types.text(v, NotificationMockEventRequest, "eventType", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "eventType" in d:
+            v = d["eventType"]
+            self.event_type = (
+                v
+                if v.__class__ is str
+                else _types.text(v, NotificationMockEventRequest, "eventType", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(NotificationMockEventRequest, "eventType")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from ..models.notification_webhook_response import NotificationWebhookResponse
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "active",
+        "config",
+        "createdAt",
+        "events",
+        "id",
+        "lastResponse",
+        "name",
+        "tags",
+        "updatedAt",
+    )
+)
+
 
 class NotificationWebhook(_types.Model):
     """
@@ -43,7 +57,6 @@ class NotificationWebhook(_types.Model):
         "name",
         "tags",
         "updated_at",
-        "additional_properties",
     )
 
     active: bool | None | Unset
@@ -55,7 +68,7 @@ class NotificationWebhook(_types.Model):
     name: str | Unset
     tags: list[str] | Unset
     updated_at: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -78,7 +91,7 @@ class NotificationWebhook(_types.Model):
         self.name = name
         self.tags = tags
         self.updated_at = updated_at
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -110,120 +123,149 @@ class NotificationWebhook(_types.Model):
         v = self.updated_at
         if v is not UNSET:
             d["updatedAt"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("active", UNSET)
-        self.active = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, NotificationWebhook, "active", _types.OPTIONAL_NULL)
-        )
-        v = pop("config", None)
-        self.config = (
-            _models.NotificationWebhookConfig.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookConfig,
-                NotificationWebhook,
-                "config",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "active" in d:
+            v = d["active"]
+            self.active = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, NotificationWebhook, "active", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("createdAt", UNSET)
-        self.created_at = (
-            _types.timestamp_of(v, NotificationWebhook, "createdAt")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, NotificationWebhook, "createdAt", _types.OPTIONAL_NULL)
-        )
-        v = pop("events", None)
-        self.events = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, NotificationWebhook, "events", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.active = UNSET
+            unknown += 1
+        if "config" in d:
+            v = d["config"]
+            self.config = (
+                _models.NotificationWebhookConfig.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookConfig,
+                    NotificationWebhook,
+                    "config",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, NotificationWebhook, "events", _types.OPTIONAL, "a list")
-        )
-        v = pop("id", UNSET)
-        self.id = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, NotificationWebhook, "id", _types.OPTIONAL_NULL)
-        )
-        v = pop("lastResponse", None)
-        self.last_response = (
-            _models.NotificationWebhookResponse.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookResponse,
-                NotificationWebhook,
-                "lastResponse",
-                _types.OPTIONAL,
+        else:
+            self.config = UNSET
+            unknown += 1
+        if "createdAt" in d:
+            v = d["createdAt"]
+            self.created_at = (
+                _types.timestamp_of(v, NotificationWebhook, "createdAt")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, NotificationWebhook, "createdAt", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhook, "name", _types.OPTIONAL)
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, NotificationWebhook, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.created_at = UNSET
+            unknown += 1
+        if "events" in d:
+            v = d["events"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, NotificationWebhook, "events", _types.REQUIRED_NULL
+                            )
+                        )
+                self.events = items
+            else:
+                self.events = _types.absent(
+                    v, NotificationWebhook, "events", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.events = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, NotificationWebhook, "id", _types.OPTIONAL_NULL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, NotificationWebhook, "tags", _types.OPTIONAL, "a list")
-        )
-        v = pop("updatedAt", UNSET)
-        self.updated_at = (
-            _types.timestamp_of(v, NotificationWebhook, "updatedAt")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, NotificationWebhook, "updatedAt", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "lastResponse" in d:
+            v = d["lastResponse"]
+            self.last_response = (
+                _models.NotificationWebhookResponse.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookResponse,
+                    NotificationWebhook,
+                    "lastResponse",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.last_response = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhook, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(i0, NotificationWebhook, "tags", _types.REQUIRED_NULL)
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(v, NotificationWebhook, "tags", _types.OPTIONAL, "a list")
+        else:
+            self.tags = UNSET
+            unknown += 1
+        if "updatedAt" in d:
+            v = d["updatedAt"]
+            self.updated_at = (
+                _types.timestamp_of(v, NotificationWebhook, "updatedAt")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, NotificationWebhook, "updatedAt", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.updated_at = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

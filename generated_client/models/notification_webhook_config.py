@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.notification_delivery_logging import NotificationDeliveryLogging
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "deliveryLogging",
+        "secret",
+        "url",
+    )
+)
+
 
 class NotificationWebhookConfig(_types.Model):
     """
@@ -27,13 +35,12 @@ class NotificationWebhookConfig(_types.Model):
         "delivery_logging",
         "secret",
         "url",
-        "additional_properties",
     )
 
     delivery_logging: None | NotificationDeliveryLogging | Unset
     secret: str | Unset
     url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class NotificationWebhookConfig(_types.Model):
         self.delivery_logging = delivery_logging
         self.secret = secret
         self.url = url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,47 +65,58 @@ class NotificationWebhookConfig(_types.Model):
         v = self.url
         if v is not UNSET:
             d["url"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("deliveryLogging", UNSET)
-        self.delivery_logging = (
-            _types.member_of(_models.NotificationDeliveryLogging, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.NotificationDeliveryLogging,
-                str,
-                NotificationWebhookConfig,
-                "deliveryLogging",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "deliveryLogging" in d:
+            v = d["deliveryLogging"]
+            self.delivery_logging = (
+                _types.member_of(_models.NotificationDeliveryLogging, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.NotificationDeliveryLogging,
+                    str,
+                    NotificationWebhookConfig,
+                    "deliveryLogging",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("secret", None)
-        self.secret = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookConfig, "secret", _types.OPTIONAL)
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookConfig, "url", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.delivery_logging = UNSET
+            unknown += 1
+        if "secret" in d:
+            v = d["secret"]
+            self.secret = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookConfig, "secret", _types.OPTIONAL)
+            )
+        else:
+            self.secret = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookConfig, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.notification_delivery_logging import NotificationDeliveryLogging
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "url",
+        "deliveryLogging",
+        "secret",
+    )
+)
+
 
 class NotificationWebhookCreateConfig(_types.Model):
     """
@@ -28,13 +36,12 @@ class NotificationWebhookCreateConfig(_types.Model):
         "url",
         "delivery_logging",
         "secret",
-        "additional_properties",
     )
 
     url: str
     delivery_logging: NotificationDeliveryLogging | Unset
     secret: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -45,7 +52,7 @@ class NotificationWebhookCreateConfig(_types.Model):
         self.url = url
         self.delivery_logging = delivery_logging
         self.secret = secret
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -59,45 +66,55 @@ class NotificationWebhookCreateConfig(_types.Model):
         v = self.secret
         if v is not UNSET:
             d["secret"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("url", UNSET)
-        self.url = (
-            v
-            if v.__class__ is str
-            else _types.text(v, NotificationWebhookCreateConfig, "url", _types.REQUIRED)
-        )
-        v = pop("deliveryLogging", None)
-        self.delivery_logging = (
-            _types.member_of(_models.NotificationDeliveryLogging, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.NotificationDeliveryLogging,
-                str,
-                NotificationWebhookCreateConfig,
-                "deliveryLogging",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else _types.text(v, NotificationWebhookCreateConfig, "url", _types.REQUIRED)
             )
-        )
-        v = pop("secret", None)
-        self.secret = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookCreateConfig, "secret", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(NotificationWebhookCreateConfig, "url")
+        if "deliveryLogging" in d:
+            v = d["deliveryLogging"]
+            self.delivery_logging = (
+                _types.member_of(_models.NotificationDeliveryLogging, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.NotificationDeliveryLogging,
+                    str,
+                    NotificationWebhookCreateConfig,
+                    "deliveryLogging",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.delivery_logging = UNSET
+            unknown += 1
+        if "secret" in d:
+            v = d["secret"]
+            self.secret = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookCreateConfig, "secret", _types.OPTIONAL)
+            )
+        else:
+            self.secret = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

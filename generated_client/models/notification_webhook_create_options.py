@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.notification_webhook_create_config import NotificationWebhookCreateConfig
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "active",
+        "config",
+        "events",
+        "name",
+        "tags",
+    )
+)
+
 
 class NotificationWebhookCreateOptions(_types.Model):
     """
@@ -32,7 +42,6 @@ class NotificationWebhookCreateOptions(_types.Model):
         "events",
         "name",
         "tags",
-        "additional_properties",
     )
 
     active: bool
@@ -40,7 +49,7 @@ class NotificationWebhookCreateOptions(_types.Model):
     events: list[str]
     name: str
     tags: list[str] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -55,7 +64,7 @@ class NotificationWebhookCreateOptions(_types.Model):
         self.events = events
         self.name = name
         self.tags = tags
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -75,82 +84,89 @@ class NotificationWebhookCreateOptions(_types.Model):
         v = self.tags
         if v is not UNSET:
             d["tags"] = None if v is None else list(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("active", UNSET)
-        self.active = (
-            v
-            if v.__class__ is bool
-            else _types.boolean(v, NotificationWebhookCreateOptions, "active", _types.REQUIRED)
-        )
-        v = pop("config", UNSET)
-        self.config = (
-            _models.NotificationWebhookCreateConfig.from_dict(v)
-            if v.__class__ is dict
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookCreateConfig,
-                NotificationWebhookCreateOptions,
-                "config",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "active" in d:
+            v = d["active"]
+            self.active = (
+                v
+                if v.__class__ is bool
+                else _types.boolean(v, NotificationWebhookCreateOptions, "active", _types.REQUIRED)
             )
-        )
-        v = pop("events", UNSET)
-        self.events = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, NotificationWebhookCreateOptions, "events", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            raise _types.missing(NotificationWebhookCreateOptions, "active")
+        if "config" in d:
+            v = d["config"]
+            self.config = (
+                _models.NotificationWebhookCreateConfig.from_dict(v)
+                if v.__class__ is dict
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookCreateConfig,
+                    NotificationWebhookCreateOptions,
+                    "config",
+                    _types.REQUIRED,
+                )
             )
-            if v.__class__ is list
-            else _types.absent(
-                v, NotificationWebhookCreateOptions, "events", _types.REQUIRED, "a list"
+        else:
+            raise _types.missing(NotificationWebhookCreateOptions, "config")
+        if "events" in d:
+            v = d["events"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, NotificationWebhookCreateOptions, "events", _types.REQUIRED_NULL
+                            )
+                        )
+                self.events = items
+            else:
+                self.events = _types.absent(
+                    v, NotificationWebhookCreateOptions, "events", _types.REQUIRED, "a list"
+                )
+        else:
+            raise _types.missing(NotificationWebhookCreateOptions, "events")
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, NotificationWebhookCreateOptions, "name", _types.REQUIRED)
             )
-        )
-        v = pop("name", UNSET)
-        self.name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, NotificationWebhookCreateOptions, "name", _types.REQUIRED)
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, NotificationWebhookCreateOptions, "tags", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, NotificationWebhookCreateOptions, "tags", _types.OPTIONAL, "a list"
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(NotificationWebhookCreateOptions, "name")
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, NotificationWebhookCreateOptions, "tags", _types.REQUIRED_NULL
+                            )
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(
+                    v, NotificationWebhookCreateOptions, "tags", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tags = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

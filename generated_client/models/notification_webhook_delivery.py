@@ -26,6 +26,24 @@ if TYPE_CHECKING:
     )
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "elapsedMs",
+        "errorMessage",
+        "eventId",
+        "id",
+        "requestBody",
+        "requestHeaders",
+        "responseBody",
+        "responseHeaders",
+        "responseMessage",
+        "responseStatusCode",
+        "timestamp",
+        "url",
+        "webhookId",
+    )
+)
+
 
 class NotificationWebhookDelivery(_types.Model):
     """
@@ -61,7 +79,6 @@ class NotificationWebhookDelivery(_types.Model):
         "timestamp",
         "url",
         "webhook_id",
-        "additional_properties",
     )
 
     elapsed_ms: int | None | Unset
@@ -77,7 +94,7 @@ class NotificationWebhookDelivery(_types.Model):
     timestamp: datetime.datetime | None | Unset
     url: str | Unset
     webhook_id: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -108,7 +125,7 @@ class NotificationWebhookDelivery(_types.Model):
         self.timestamp = timestamp
         self.url = url
         self.webhook_id = webhook_id
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -152,146 +169,203 @@ class NotificationWebhookDelivery(_types.Model):
         v = self.webhook_id
         if v is not UNSET:
             d["webhookId"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("elapsedMs", UNSET)
-        self.elapsed_ms = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, NotificationWebhookDelivery, "elapsedMs", _types.OPTIONAL_NULL)
-        )
-        v = pop("errorMessage", None)
-        self.error_message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookDelivery, "errorMessage", _types.OPTIONAL)
-        )
-        v = pop("eventId", UNSET)
-        self.event_id = (
-            _types.uuid_of(v, NotificationWebhookDelivery, "eventId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, NotificationWebhookDelivery, "eventId", _types.OPTIONAL_NULL)
-        )
-        v = pop("id", UNSET)
-        self.id = (
-            _types.uuid_of(v, NotificationWebhookDelivery, "id")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, NotificationWebhookDelivery, "id", _types.OPTIONAL_NULL)
-        )
-        v = pop("requestBody", None)
-        self.request_body = (
-            _models.NotificationWebhookDeliveryRequestBody.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookDeliveryRequestBody,
-                NotificationWebhookDelivery,
-                "requestBody",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 13
+        if "elapsedMs" in d:
+            v = d["elapsedMs"]
+            self.elapsed_ms = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, NotificationWebhookDelivery, "elapsedMs", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("requestHeaders", None)
-        self.request_headers = (
-            _models.NotificationWebhookDeliveryRequestHeaders.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookDeliveryRequestHeaders,
-                NotificationWebhookDelivery,
-                "requestHeaders",
-                _types.OPTIONAL,
+        else:
+            self.elapsed_ms = UNSET
+            unknown += 1
+        if "errorMessage" in d:
+            v = d["errorMessage"]
+            self.error_message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookDelivery, "errorMessage", _types.OPTIONAL)
             )
-        )
-        v = pop("responseBody", None)
-        self.response_body = (
-            _models.NotificationWebhookDeliveryResponseBody.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookDeliveryResponseBody,
-                NotificationWebhookDelivery,
-                "responseBody",
-                _types.OPTIONAL,
+        else:
+            self.error_message = UNSET
+            unknown += 1
+        if "eventId" in d:
+            v = d["eventId"]
+            self.event_id = (
+                _types.uuid_of(v, NotificationWebhookDelivery, "eventId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, NotificationWebhookDelivery, "eventId", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("responseHeaders", None)
-        self.response_headers = (
-            _models.NotificationWebhookDeliveryResponseHeaders.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookDeliveryResponseHeaders,
-                NotificationWebhookDelivery,
-                "responseHeaders",
-                _types.OPTIONAL,
+        else:
+            self.event_id = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, NotificationWebhookDelivery, "id")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, NotificationWebhookDelivery, "id", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("responseMessage", None)
-        self.response_message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookDelivery, "responseMessage", _types.OPTIONAL)
-        )
-        v = pop("responseStatusCode", UNSET)
-        self.response_status_code = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(
-                v, NotificationWebhookDelivery, "responseStatusCode", _types.OPTIONAL_NULL
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "requestBody" in d:
+            v = d["requestBody"]
+            self.request_body = (
+                _models.NotificationWebhookDeliveryRequestBody.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookDeliveryRequestBody,
+                    NotificationWebhookDelivery,
+                    "requestBody",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("timestamp", UNSET)
-        self.timestamp = (
-            _types.timestamp_of(v, NotificationWebhookDelivery, "timestamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, NotificationWebhookDelivery, "timestamp", _types.OPTIONAL_NULL)
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookDelivery, "url", _types.OPTIONAL)
-        )
-        v = pop("webhookId", UNSET)
-        self.webhook_id = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, NotificationWebhookDelivery, "webhookId", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.request_body = UNSET
+            unknown += 1
+        if "requestHeaders" in d:
+            v = d["requestHeaders"]
+            self.request_headers = (
+                _models.NotificationWebhookDeliveryRequestHeaders.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookDeliveryRequestHeaders,
+                    NotificationWebhookDelivery,
+                    "requestHeaders",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.request_headers = UNSET
+            unknown += 1
+        if "responseBody" in d:
+            v = d["responseBody"]
+            self.response_body = (
+                _models.NotificationWebhookDeliveryResponseBody.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookDeliveryResponseBody,
+                    NotificationWebhookDelivery,
+                    "responseBody",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.response_body = UNSET
+            unknown += 1
+        if "responseHeaders" in d:
+            v = d["responseHeaders"]
+            self.response_headers = (
+                _models.NotificationWebhookDeliveryResponseHeaders.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookDeliveryResponseHeaders,
+                    NotificationWebhookDelivery,
+                    "responseHeaders",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.response_headers = UNSET
+            unknown += 1
+        if "responseMessage" in d:
+            v = d["responseMessage"]
+            self.response_message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookDelivery, "responseMessage", _types.OPTIONAL)
+            )
+        else:
+            self.response_message = UNSET
+            unknown += 1
+        if "responseStatusCode" in d:
+            v = d["responseStatusCode"]
+            self.response_status_code = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, NotificationWebhookDelivery, "responseStatusCode", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.response_status_code = UNSET
+            unknown += 1
+        if "timestamp" in d:
+            v = d["timestamp"]
+            self.timestamp = (
+                _types.timestamp_of(v, NotificationWebhookDelivery, "timestamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, NotificationWebhookDelivery, "timestamp", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.timestamp = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookDelivery, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        if "webhookId" in d:
+            v = d["webhookId"]
+            self.webhook_id = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, NotificationWebhookDelivery, "webhookId", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.webhook_id = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

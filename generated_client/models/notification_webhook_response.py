@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "code",
+        "message",
+        "timestamp",
+    )
+)
+
 
 class NotificationWebhookResponse(_types.Model):
     """
@@ -27,13 +35,12 @@ class NotificationWebhookResponse(_types.Model):
         "code",
         "message",
         "timestamp",
-        "additional_properties",
     )
 
     code: int | None | Unset
     message: str | Unset
     timestamp: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class NotificationWebhookResponse(_types.Model):
         self.code = code
         self.message = message
         self.timestamp = timestamp
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,40 +65,53 @@ class NotificationWebhookResponse(_types.Model):
         v = self.timestamp
         if v is not UNSET:
             d["timestamp"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("code", UNSET)
-        self.code = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, NotificationWebhookResponse, "code", _types.OPTIONAL_NULL)
-        )
-        v = pop("message", None)
-        self.message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookResponse, "message", _types.OPTIONAL)
-        )
-        v = pop("timestamp", UNSET)
-        self.timestamp = (
-            _types.timestamp_of(v, NotificationWebhookResponse, "timestamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, NotificationWebhookResponse, "timestamp", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "code" in d:
+            v = d["code"]
+            self.code = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, NotificationWebhookResponse, "code", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.code = UNSET
+            unknown += 1
+        if "message" in d:
+            v = d["message"]
+            self.message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookResponse, "message", _types.OPTIONAL)
+            )
+        else:
+            self.message = UNSET
+            unknown += 1
+        if "timestamp" in d:
+            v = d["timestamp"]
+            self.timestamp = (
+                _types.timestamp_of(v, NotificationWebhookResponse, "timestamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, NotificationWebhookResponse, "timestamp", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.timestamp = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.notification_webhook_config import NotificationWebhookConfig
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "active",
+        "config",
+        "events",
+        "name",
+        "tags",
+    )
+)
+
 
 class NotificationWebhookUpdateOptions(_types.Model):
     """
@@ -32,7 +42,6 @@ class NotificationWebhookUpdateOptions(_types.Model):
         "events",
         "name",
         "tags",
-        "additional_properties",
     )
 
     active: bool | Unset
@@ -40,7 +49,7 @@ class NotificationWebhookUpdateOptions(_types.Model):
     events: list[str] | Unset
     name: str | Unset
     tags: list[str] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -55,7 +64,7 @@ class NotificationWebhookUpdateOptions(_types.Model):
         self.events = events
         self.name = name
         self.tags = tags
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -75,90 +84,99 @@ class NotificationWebhookUpdateOptions(_types.Model):
         v = self.tags
         if v is not UNSET:
             d["tags"] = None if v is None else list(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("active", None)
-        self.active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, NotificationWebhookUpdateOptions, "active", _types.OPTIONAL)
-        )
-        v = pop("config", None)
-        self.config = (
-            _models.NotificationWebhookConfig.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.NotificationWebhookConfig,
-                NotificationWebhookUpdateOptions,
-                "config",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "active" in d:
+            v = d["active"]
+            self.active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, NotificationWebhookUpdateOptions, "active", _types.OPTIONAL)
             )
-        )
-        v = pop("events", None)
-        self.events = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, NotificationWebhookUpdateOptions, "events", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.active = UNSET
+            unknown += 1
+        if "config" in d:
+            v = d["config"]
+            self.config = (
+                _models.NotificationWebhookConfig.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.NotificationWebhookConfig,
+                    NotificationWebhookUpdateOptions,
+                    "config",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, NotificationWebhookUpdateOptions, "events", _types.OPTIONAL, "a list"
+        else:
+            self.config = UNSET
+            unknown += 1
+        if "events" in d:
+            v = d["events"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, NotificationWebhookUpdateOptions, "events", _types.REQUIRED_NULL
+                            )
+                        )
+                self.events = items
+            else:
+                self.events = _types.absent(
+                    v, NotificationWebhookUpdateOptions, "events", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.events = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, NotificationWebhookUpdateOptions, "name", _types.OPTIONAL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, NotificationWebhookUpdateOptions, "name", _types.OPTIONAL)
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, NotificationWebhookUpdateOptions, "tags", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, NotificationWebhookUpdateOptions, "tags", _types.OPTIONAL, "a list"
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, NotificationWebhookUpdateOptions, "tags", _types.REQUIRED_NULL
+                            )
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(
+                    v, NotificationWebhookUpdateOptions, "tags", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tags = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     pass
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "access_token",
+        "expires_in",
+        "token_type",
+    )
+)
+
 
 class OAuthToken(_types.Model):
     """
@@ -25,13 +33,12 @@ class OAuthToken(_types.Model):
         "access_token",
         "expires_in",
         "token_type",
-        "additional_properties",
     )
 
     access_token: str
     expires_in: int
     token_type: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class OAuthToken(_types.Model):
         self.access_token = access_token
         self.expires_in = expires_in
         self.token_type = token_type
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,30 +63,42 @@ class OAuthToken(_types.Model):
         v = self.token_type
         if v is not UNSET:
             d["token_type"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("access_token", UNSET)
-        self.access_token = (
-            v if v.__class__ is str else _types.text(v, OAuthToken, "access_token", _types.REQUIRED)
-        )
-        v = pop("expires_in", UNSET)
-        self.expires_in = (
-            v
-            if v.__class__ is int
-            else _types.integer(v, OAuthToken, "expires_in", _types.REQUIRED)
-        )
-        v = pop("token_type", UNSET)
-        self.token_type = (
-            v if v.__class__ is str else _types.text(v, OAuthToken, "token_type", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "access_token" in d:
+            v = d["access_token"]
+            self.access_token = (
+                v
+                if v.__class__ is str
+                else _types.text(v, OAuthToken, "access_token", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(OAuthToken, "access_token")
+        if "expires_in" in d:
+            v = d["expires_in"]
+            self.expires_in = (
+                v
+                if v.__class__ is int
+                else _types.integer(v, OAuthToken, "expires_in", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(OAuthToken, "expires_in")
+        if "token_type" in d:
+            v = d["token_type"]
+            self.token_type = (
+                v
+                if v.__class__ is str
+                else _types.text(v, OAuthToken, "token_type", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(OAuthToken, "token_type")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

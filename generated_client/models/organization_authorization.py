@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.organization_signature import OrganizationSignature
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "metadata",
+        "powerOfProcuration",
+        "signature",
+    )
+)
+
 
 class OrganizationAuthorization(_types.Model):
     """
@@ -31,13 +39,12 @@ class OrganizationAuthorization(_types.Model):
         "metadata",
         "power_of_procuration",
         "signature",
-        "additional_properties",
     )
 
     metadata: InformationOrganizationMetadata | Unset
     power_of_procuration: OrganizationPowerOfProcuration | Unset
     signature: OrganizationSignature | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -48,7 +55,7 @@ class OrganizationAuthorization(_types.Model):
         self.metadata = metadata
         self.power_of_procuration = power_of_procuration
         self.signature = signature
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -62,58 +69,69 @@ class OrganizationAuthorization(_types.Model):
         v = self.signature
         if v is not UNSET:
             d["signature"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationOrganizationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationOrganizationMetadata,
-                OrganizationAuthorization,
-                "metadata",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationOrganizationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationOrganizationMetadata,
+                    OrganizationAuthorization,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("powerOfProcuration", None)
-        self.power_of_procuration = (
-            _models.OrganizationPowerOfProcuration.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationPowerOfProcuration,
-                OrganizationAuthorization,
-                "powerOfProcuration",
-                _types.OPTIONAL,
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "powerOfProcuration" in d:
+            v = d["powerOfProcuration"]
+            self.power_of_procuration = (
+                _models.OrganizationPowerOfProcuration.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationPowerOfProcuration,
+                    OrganizationAuthorization,
+                    "powerOfProcuration",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("signature", None)
-        self.signature = (
-            _models.OrganizationSignature.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationSignature,
-                OrganizationAuthorization,
-                "signature",
-                _types.OPTIONAL,
+        else:
+            self.power_of_procuration = UNSET
+            unknown += 1
+        if "signature" in d:
+            v = d["signature"]
+            self.signature = (
+                _models.OrganizationSignature.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationSignature,
+                    OrganizationAuthorization,
+                    "signature",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.signature = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -22,6 +22,25 @@ if TYPE_CHECKING:
     from ..models.organization_type import OrganizationType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "addresses",
+        "businessAddress",
+        "contact",
+        "country",
+        "employees",
+        "industries",
+        "legalStatus",
+        "metadata",
+        "name",
+        "names",
+        "organizationNumber",
+        "organizationType",
+        "registrationDate",
+        "vatNumber",
+    )
+)
+
 
 class OrganizationBasicInfo(_types.Model):
     """
@@ -60,7 +79,6 @@ class OrganizationBasicInfo(_types.Model):
         "organization_type",
         "registration_date",
         "vat_number",
-        "additional_properties",
     )
 
     addresses: list[InformationExtendedAddress] | Unset
@@ -77,7 +95,7 @@ class OrganizationBasicInfo(_types.Model):
     organization_type: OrganizationType | Unset
     registration_date: datetime.datetime | None | Unset
     vat_number: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -110,7 +128,7 @@ class OrganizationBasicInfo(_types.Model):
         self.organization_type = organization_type
         self.registration_date = registration_date
         self.vat_number = vat_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -161,215 +179,261 @@ class OrganizationBasicInfo(_types.Model):
         v = self.vat_number
         if v is not UNSET:
             d["vatNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("addresses", None)
-        self.addresses = (
-            (
-                [
-                    _models.InformationExtendedAddress.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationExtendedAddress,
-                        OrganizationBasicInfo,
-                        "addresses",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 14
+        if "addresses" in d:
+            v = d["addresses"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationExtendedAddress.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationExtendedAddress,
+                                OrganizationBasicInfo,
+                                "addresses",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.addresses = items
+            else:
+                self.addresses = _types.absent(
+                    v, OrganizationBasicInfo, "addresses", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.addresses = UNSET
+            unknown += 1
+        if "businessAddress" in d:
+            v = d["businessAddress"]
+            self.business_address = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    OrganizationBasicInfo,
+                    "businessAddress",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationBasicInfo, "addresses", _types.OPTIONAL, "a list")
-        )
-        v = pop("businessAddress", None)
-        self.business_address = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationAddress,
-                OrganizationBasicInfo,
-                "businessAddress",
-                _types.OPTIONAL,
+        else:
+            self.business_address = UNSET
+            unknown += 1
+        if "contact" in d:
+            v = d["contact"]
+            self.contact = (
+                _models.OrganizationContactInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationContactInfo,
+                    OrganizationBasicInfo,
+                    "contact",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contact", None)
-        self.contact = (
-            _models.OrganizationContactInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationContactInfo,
-                OrganizationBasicInfo,
-                "contact",
-                _types.OPTIONAL,
+        else:
+            self.contact = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    OrganizationBasicInfo,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                OrganizationBasicInfo,
-                "country",
-                _types.OPTIONAL,
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "employees" in d:
+            v = d["employees"]
+            self.employees = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationBasicInfo, "employees", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("employees", UNSET)
-        self.employees = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationBasicInfo, "employees", _types.OPTIONAL_NULL)
-        )
-        v = pop("industries", None)
-        self.industries = (
-            (
-                [
-                    _models.OrganizationIndustry.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationIndustry,
-                        OrganizationBasicInfo,
-                        "industries",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.employees = UNSET
+            unknown += 1
+        if "industries" in d:
+            v = d["industries"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationIndustry.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationIndustry,
+                                OrganizationBasicInfo,
+                                "industries",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.industries = items
+            else:
+                self.industries = _types.absent(
+                    v, OrganizationBasicInfo, "industries", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.industries = UNSET
+            unknown += 1
+        if "legalStatus" in d:
+            v = d["legalStatus"]
+            self.legal_status = (
+                _types.member_of(_models.OrganizationLegalStatus, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationLegalStatus,
+                    str,
+                    OrganizationBasicInfo,
+                    "legalStatus",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationBasicInfo, "industries", _types.OPTIONAL, "a list")
-        )
-        v = pop("legalStatus", None)
-        self.legal_status = (
-            _types.member_of(_models.OrganizationLegalStatus, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationLegalStatus,
-                str,
-                OrganizationBasicInfo,
-                "legalStatus",
-                _types.OPTIONAL,
+        else:
+            self.legal_status = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    OrganizationBasicInfo,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                OrganizationBasicInfo,
-                "metadata",
-                _types.OPTIONAL,
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationBasicInfo, "name", _types.OPTIONAL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationBasicInfo, "name", _types.OPTIONAL)
-        )
-        v = pop("names", None)
-        self.names = (
-            (
-                [
-                    _models.OrganizationName.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationName,
-                        OrganizationBasicInfo,
-                        "names",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "names" in d:
+            v = d["names"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationName.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationName,
+                                OrganizationBasicInfo,
+                                "names",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.names = items
+            else:
+                self.names = _types.absent(
+                    v, OrganizationBasicInfo, "names", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.names = UNSET
+            unknown += 1
+        if "organizationNumber" in d:
+            v = d["organizationNumber"]
+            self.organization_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationBasicInfo, "organizationNumber", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationBasicInfo, "names", _types.OPTIONAL, "a list")
-        )
-        v = pop("organizationNumber", None)
-        self.organization_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationBasicInfo, "organizationNumber", _types.OPTIONAL)
-        )
-        v = pop("organizationType", None)
-        self.organization_type = (
-            _models.OrganizationType.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationType,
-                OrganizationBasicInfo,
-                "organizationType",
-                _types.OPTIONAL,
+        else:
+            self.organization_number = UNSET
+            unknown += 1
+        if "organizationType" in d:
+            v = d["organizationType"]
+            self.organization_type = (
+                _models.OrganizationType.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationType,
+                    OrganizationBasicInfo,
+                    "organizationType",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("registrationDate", UNSET)
-        self.registration_date = (
-            _types.timestamp_of(v, OrganizationBasicInfo, "registrationDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(
-                v, OrganizationBasicInfo, "registrationDate", _types.OPTIONAL_NULL
+        else:
+            self.organization_type = UNSET
+            unknown += 1
+        if "registrationDate" in d:
+            v = d["registrationDate"]
+            self.registration_date = (
+                _types.timestamp_of(v, OrganizationBasicInfo, "registrationDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, OrganizationBasicInfo, "registrationDate", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("vatNumber", None)
-        self.vat_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationBasicInfo, "vatNumber", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.registration_date = UNSET
+            unknown += 1
+        if "vatNumber" in d:
+            v = d["vatNumber"]
+            self.vat_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationBasicInfo, "vatNumber", _types.OPTIONAL)
+            )
+        else:
+            self.vat_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

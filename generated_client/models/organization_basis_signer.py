@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from ..models.organization_signer_role import OrganizationSignerRole
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dateOfBirth",
+        "name",
+        "role",
+        "roles",
+    )
+)
+
 
 class OrganizationBasisSigner(_types.Model):
     """
@@ -31,14 +40,13 @@ class OrganizationBasisSigner(_types.Model):
         "name",
         "role",
         "roles",
-        "additional_properties",
     )
 
     date_of_birth: str | Unset
     name: InformationName | Unset
     role: OrganizationSignerRole | Unset
     roles: list[OrganizationSignerRole] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class OrganizationBasisSigner(_types.Model):
         self.name = name
         self.role = role
         self.roles = roles
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,72 +76,88 @@ class OrganizationBasisSigner(_types.Model):
         v = self.roles
         if v is not UNSET:
             d["roles"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationBasisSigner, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            _models.InformationName.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationName, OrganizationBasisSigner, "name", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationBasisSigner, "dateOfBirth", _types.OPTIONAL)
             )
-        )
-        v = pop("role", None)
-        self.role = (
-            _models.OrganizationSignerRole.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationSignerRole,
-                OrganizationBasisSigner,
-                "role",
-                _types.OPTIONAL,
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                _models.InformationName.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationName,
+                    OrganizationBasisSigner,
+                    "name",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("roles", None)
-        self.roles = (
-            (
-                [
-                    _models.OrganizationSignerRole.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationSignerRole,
-                        OrganizationBasisSigner,
-                        "roles",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _models.OrganizationSignerRole.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationSignerRole,
+                    OrganizationBasisSigner,
+                    "role",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationBasisSigner, "roles", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.role = UNSET
+            unknown += 1
+        if "roles" in d:
+            v = d["roles"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationSignerRole.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationSignerRole,
+                                OrganizationBasisSigner,
+                                "roles",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.roles = items
+            else:
+                self.roles = _types.absent(
+                    v, OrganizationBasisSigner, "roles", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.roles = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

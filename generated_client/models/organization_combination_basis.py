@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..models.organization_basis_signer import OrganizationBasisSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("people",))
+
 
 class OrganizationCombinationBasis(_types.Model):
     """
@@ -21,20 +23,17 @@ class OrganizationCombinationBasis(_types.Model):
         people (list[OrganizationBasisSigner] | Unset): The people.
     """
 
-    __slots__ = (
-        "people",
-        "additional_properties",
-    )
+    __slots__ = ("people",)
 
     people: list[OrganizationBasisSigner] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         people: list[OrganizationBasisSigner] | Unset = UNSET,
     ) -> None:
         self.people = people
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -42,40 +41,40 @@ class OrganizationCombinationBasis(_types.Model):
         v = self.people
         if v is not UNSET:
             d["people"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("people", None)
-        self.people = (
-            (
-                [
-                    _models.OrganizationBasisSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationBasisSigner,
-                        OrganizationCombinationBasis,
-                        "people",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationCombinationBasis, "people", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "people" in d:
+            v = d["people"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationBasisSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationBasisSigner,
+                                OrganizationCombinationBasis,
+                                "people",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.people = items
+            else:
+                self.people = _types.absent(
+                    v, OrganizationCombinationBasis, "people", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.people = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

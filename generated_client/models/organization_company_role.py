@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.organization_role_with_date import OrganizationRoleWithDate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "name",
+        "organizationNumber",
+        "role",
+        "roles",
+    )
+)
+
 
 class OrganizationCompanyRole(_types.Model):
     """
@@ -32,14 +41,13 @@ class OrganizationCompanyRole(_types.Model):
         "organization_number",
         "role",
         "roles",
-        "additional_properties",
     )
 
     name: str | Unset
     organization_number: InformationOrganizationNumber | Unset
     role: OrganizationRole | Unset
     roles: list[OrganizationRoleWithDate] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class OrganizationCompanyRole(_types.Model):
         self.organization_number = organization_number
         self.role = role
         self.roles = roles
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -69,77 +77,89 @@ class OrganizationCompanyRole(_types.Model):
         v = self.roles
         if v is not UNSET:
             d["roles"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationCompanyRole, "name", _types.OPTIONAL)
-        )
-        v = pop("organizationNumber", None)
-        self.organization_number = (
-            _models.InformationOrganizationNumber.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationOrganizationNumber,
-                OrganizationCompanyRole,
-                "organizationNumber",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationCompanyRole, "name", _types.OPTIONAL)
             )
-        )
-        v = pop("role", None)
-        self.role = (
-            _types.member_of(_models.OrganizationRole, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationRole,
-                str,
-                OrganizationCompanyRole,
-                "role",
-                _types.OPTIONAL,
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "organizationNumber" in d:
+            v = d["organizationNumber"]
+            self.organization_number = (
+                _models.InformationOrganizationNumber.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationOrganizationNumber,
+                    OrganizationCompanyRole,
+                    "organizationNumber",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("roles", None)
-        self.roles = (
-            (
-                [
-                    _models.OrganizationRoleWithDate.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationRoleWithDate,
-                        OrganizationCompanyRole,
-                        "roles",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.organization_number = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _types.member_of(_models.OrganizationRole, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationRole,
+                    str,
+                    OrganizationCompanyRole,
+                    "role",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationCompanyRole, "roles", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.role = UNSET
+            unknown += 1
+        if "roles" in d:
+            v = d["roles"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationRoleWithDate.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationRoleWithDate,
+                                OrganizationCompanyRole,
+                                "roles",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.roles = items
+            else:
+                self.roles = _types.absent(
+                    v, OrganizationCompanyRole, "roles", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.roles = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.information_phone_number import InformationPhoneNumber
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "email",
+        "phone",
+    )
+)
+
 
 class OrganizationContactInfo(_types.Model):
     """
@@ -25,12 +32,11 @@ class OrganizationContactInfo(_types.Model):
     __slots__ = (
         "email",
         "phone",
-        "additional_properties",
     )
 
     email: str | Unset
     phone: InformationPhoneNumber | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class OrganizationContactInfo(_types.Model):
     ) -> None:
         self.email = email
         self.phone = phone
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,38 +56,45 @@ class OrganizationContactInfo(_types.Model):
         v = self.phone
         if v is not UNSET:
             d["phone"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationContactInfo, "email", _types.OPTIONAL)
-        )
-        v = pop("phone", None)
-        self.phone = (
-            _models.InformationPhoneNumber.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationPhoneNumber,
-                OrganizationContactInfo,
-                "phone",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationContactInfo, "email", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "phone" in d:
+            v = d["phone"]
+            self.phone = (
+                _models.InformationPhoneNumber.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationPhoneNumber,
+                    OrganizationContactInfo,
+                    "phone",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.phone = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

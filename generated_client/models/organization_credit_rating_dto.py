@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "link",
+        "ratingSystem",
+        "score",
+        "year",
+    )
+)
+
 
 class OrganizationCreditRatingDto(_types.Model):
     """
@@ -29,7 +39,6 @@ class OrganizationCreditRatingDto(_types.Model):
         "rating_system",
         "score",
         "year",
-        "additional_properties",
     )
 
     description: str | Unset
@@ -37,7 +46,7 @@ class OrganizationCreditRatingDto(_types.Model):
     rating_system: str | Unset
     score: str | Unset
     year: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class OrganizationCreditRatingDto(_types.Model):
         self.rating_system = rating_system
         self.score = score
         self.year = year
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class OrganizationCreditRatingDto(_types.Model):
         v = self.year
         if v is not UNSET:
             d["year"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationCreditRatingDto, "description", _types.OPTIONAL)
-        )
-        v = pop("link", None)
-        self.link = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationCreditRatingDto, "link", _types.OPTIONAL)
-        )
-        v = pop("ratingSystem", None)
-        self.rating_system = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationCreditRatingDto, "ratingSystem", _types.OPTIONAL)
-        )
-        v = pop("score", None)
-        self.score = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationCreditRatingDto, "score", _types.OPTIONAL)
-        )
-        v = pop("year", UNSET)
-        self.year = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationCreditRatingDto, "year", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationCreditRatingDto, "description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "link" in d:
+            v = d["link"]
+            self.link = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationCreditRatingDto, "link", _types.OPTIONAL)
+            )
+        else:
+            self.link = UNSET
+            unknown += 1
+        if "ratingSystem" in d:
+            v = d["ratingSystem"]
+            self.rating_system = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationCreditRatingDto, "ratingSystem", _types.OPTIONAL)
+            )
+        else:
+            self.rating_system = UNSET
+            unknown += 1
+        if "score" in d:
+            v = d["score"]
+            self.score = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationCreditRatingDto, "score", _types.OPTIONAL)
+            )
+        else:
+            self.score = UNSET
+            unknown += 1
+        if "year" in d:
+            v = d["year"]
+            self.year = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationCreditRatingDto, "year", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.year = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

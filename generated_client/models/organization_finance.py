@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from ..models.organization_profit_and_loss import OrganizationProfitAndLoss
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "creditRating",
+        "keyFigures",
+        "metadata",
+        "numberOfPaymentRemarks",
+        "profitAndLoss",
+    )
+)
+
 
 class OrganizationFinance(_types.Model):
     """
@@ -34,7 +44,6 @@ class OrganizationFinance(_types.Model):
         "metadata",
         "number_of_payment_remarks",
         "profit_and_loss",
-        "additional_properties",
     )
 
     credit_rating: OrganizationCreditRatingDto | Unset
@@ -42,7 +51,7 @@ class OrganizationFinance(_types.Model):
     metadata: InformationMetadata | Unset
     number_of_payment_remarks: int | None | Unset
     profit_and_loss: list[OrganizationProfitAndLoss] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class OrganizationFinance(_types.Model):
         self.metadata = metadata
         self.number_of_payment_remarks = number_of_payment_remarks
         self.profit_and_loss = profit_and_loss
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -81,102 +90,115 @@ class OrganizationFinance(_types.Model):
             d["profitAndLoss"] = (
                 None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
             )
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("creditRating", None)
-        self.credit_rating = (
-            _models.OrganizationCreditRatingDto.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationCreditRatingDto,
-                OrganizationFinance,
-                "creditRating",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "creditRating" in d:
+            v = d["creditRating"]
+            self.credit_rating = (
+                _models.OrganizationCreditRatingDto.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationCreditRatingDto,
+                    OrganizationFinance,
+                    "creditRating",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("keyFigures", None)
-        self.key_figures = (
-            (
-                [
-                    _models.OrganizationKeyFigures.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationKeyFigures,
-                        OrganizationFinance,
-                        "keyFigures",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.credit_rating = UNSET
+            unknown += 1
+        if "keyFigures" in d:
+            v = d["keyFigures"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationKeyFigures.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationKeyFigures,
+                                OrganizationFinance,
+                                "keyFigures",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.key_figures = items
+            else:
+                self.key_figures = _types.absent(
+                    v, OrganizationFinance, "keyFigures", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.key_figures = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    OrganizationFinance,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationFinance, "keyFigures", _types.OPTIONAL, "a list")
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                OrganizationFinance,
-                "metadata",
-                _types.OPTIONAL,
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "numberOfPaymentRemarks" in d:
+            v = d["numberOfPaymentRemarks"]
+            self.number_of_payment_remarks = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, OrganizationFinance, "numberOfPaymentRemarks", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("numberOfPaymentRemarks", UNSET)
-        self.number_of_payment_remarks = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(
-                v, OrganizationFinance, "numberOfPaymentRemarks", _types.OPTIONAL_NULL
-            )
-        )
-        v = pop("profitAndLoss", None)
-        self.profit_and_loss = (
-            (
-                [
-                    _models.OrganizationProfitAndLoss.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationProfitAndLoss,
-                        OrganizationFinance,
-                        "profitAndLoss",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationFinance, "profitAndLoss", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.number_of_payment_remarks = UNSET
+            unknown += 1
+        if "profitAndLoss" in d:
+            v = d["profitAndLoss"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationProfitAndLoss.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationProfitAndLoss,
+                                OrganizationFinance,
+                                "profitAndLoss",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.profit_and_loss = items
+            else:
+                self.profit_and_loss = _types.absent(
+                    v, OrganizationFinance, "profitAndLoss", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.profit_and_loss = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "code",
+        "description",
+        "level",
+        "section",
+    )
+)
+
 
 class OrganizationIndustry(_types.Model):
     """
@@ -27,14 +36,13 @@ class OrganizationIndustry(_types.Model):
         "description",
         "level",
         "section",
-        "additional_properties",
     )
 
     code: str | Unset
     description: str | Unset
     level: int | Unset
     section: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class OrganizationIndustry(_types.Model):
         self.description = description
         self.level = level
         self.section = section
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,48 +72,63 @@ class OrganizationIndustry(_types.Model):
         v = self.section
         if v is not UNSET:
             d["section"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("code", None)
-        self.code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationIndustry, "code", _types.OPTIONAL)
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationIndustry, "description", _types.OPTIONAL)
-        )
-        v = pop("level", None)
-        self.level = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, OrganizationIndustry, "level", _types.OPTIONAL)
-        )
-        v = pop("section", None)
-        self.section = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationIndustry, "section", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "code" in d:
+            v = d["code"]
+            self.code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationIndustry, "code", _types.OPTIONAL)
+            )
+        else:
+            self.code = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationIndustry, "description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "level" in d:
+            v = d["level"]
+            self.level = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, OrganizationIndustry, "level", _types.OPTIONAL)
+            )
+        else:
+            self.level = UNSET
+            unknown += 1
+        if "section" in d:
+            v = d["section"]
+            self.section = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationIndustry, "section", _types.OPTIONAL)
+            )
+        else:
+            self.section = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

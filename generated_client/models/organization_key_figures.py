@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "currency",
+        "netWorth",
+        "year",
+    )
+)
+
 
 class OrganizationKeyFigures(_types.Model):
     """
@@ -25,13 +33,12 @@ class OrganizationKeyFigures(_types.Model):
         "currency",
         "net_worth",
         "year",
-        "additional_properties",
     )
 
     currency: str | Unset
     net_worth: int | None | Unset
     year: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class OrganizationKeyFigures(_types.Model):
         self.currency = currency
         self.net_worth = net_worth
         self.year = year
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class OrganizationKeyFigures(_types.Model):
         v = self.year
         if v is not UNSET:
             d["year"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("currency", None)
-        self.currency = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationKeyFigures, "currency", _types.OPTIONAL)
-        )
-        v = pop("netWorth", UNSET)
-        self.net_worth = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationKeyFigures, "netWorth", _types.OPTIONAL_NULL)
-        )
-        v = pop("year", UNSET)
-        self.year = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationKeyFigures, "year", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "currency" in d:
+            v = d["currency"]
+            self.currency = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationKeyFigures, "currency", _types.OPTIONAL)
+            )
+        else:
+            self.currency = UNSET
+            unknown += 1
+        if "netWorth" in d:
+            v = d["netWorth"]
+            self.net_worth = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationKeyFigures, "netWorth", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.net_worth = UNSET
+            unknown += 1
+        if "year" in d:
+            v = d["year"]
+            self.year = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationKeyFigures, "year", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.year = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.organization_name_type import OrganizationNameType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "end",
+        "name",
+        "start",
+        "type",
+    )
+)
+
 
 class OrganizationName(_types.Model):
     """
@@ -31,14 +40,13 @@ class OrganizationName(_types.Model):
         "name",
         "start",
         "type_",
-        "additional_properties",
     )
 
     end: datetime.datetime | None | Unset
     name: str | Unset
     start: datetime.datetime | None | Unset
     type_: OrganizationNameType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class OrganizationName(_types.Model):
         self.name = name
         self.start = start
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,55 +76,70 @@ class OrganizationName(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("end", UNSET)
-        self.end = (
-            _types.timestamp_of(v, OrganizationName, "end")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, OrganizationName, "end", _types.OPTIONAL_NULL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationName, "name", _types.OPTIONAL)
-        )
-        v = pop("start", UNSET)
-        self.start = (
-            _types.timestamp_of(v, OrganizationName, "start")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, OrganizationName, "start", _types.OPTIONAL_NULL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            _types.member_of(_models.OrganizationNameType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationNameType,
-                str,
-                OrganizationName,
-                "type",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "end" in d:
+            v = d["end"]
+            self.end = (
+                _types.timestamp_of(v, OrganizationName, "end")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, OrganizationName, "end", _types.OPTIONAL_NULL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.end = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationName, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "start" in d:
+            v = d["start"]
+            self.start = (
+                _types.timestamp_of(v, OrganizationName, "start")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, OrganizationName, "start", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.start = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.OrganizationNameType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationNameType,
+                    str,
+                    OrganizationName,
+                    "type",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from ..models.organization_role_with_date import OrganizationRoleWithDate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "id",
+        "name",
+        "role",
+        "roles",
+    )
+)
+
 
 class OrganizationOtherRole(_types.Model):
     """
@@ -30,14 +39,13 @@ class OrganizationOtherRole(_types.Model):
         "name",
         "role",
         "roles",
-        "additional_properties",
     )
 
     id: str | Unset
     name: str | Unset
     role: OrganizationRole | Unset
     roles: list[OrganizationRoleWithDate] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -50,7 +58,7 @@ class OrganizationOtherRole(_types.Model):
         self.name = name
         self.role = role
         self.roles = roles
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -67,71 +75,83 @@ class OrganizationOtherRole(_types.Model):
         v = self.roles
         if v is not UNSET:
             d["roles"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationOtherRole, "id", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationOtherRole, "name", _types.OPTIONAL)
-        )
-        v = pop("role", None)
-        self.role = (
-            _types.member_of(_models.OrganizationRole, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationRole,
-                str,
-                OrganizationOtherRole,
-                "role",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationOtherRole, "id", _types.OPTIONAL)
             )
-        )
-        v = pop("roles", None)
-        self.roles = (
-            (
-                [
-                    _models.OrganizationRoleWithDate.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationRoleWithDate,
-                        OrganizationOtherRole,
-                        "roles",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationOtherRole, "name", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationOtherRole, "roles", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _types.member_of(_models.OrganizationRole, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationRole,
+                    str,
+                    OrganizationOtherRole,
+                    "role",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.role = UNSET
+            unknown += 1
+        if "roles" in d:
+            v = d["roles"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationRoleWithDate.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationRoleWithDate,
+                                OrganizationOtherRole,
+                                "roles",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.roles = items
+            else:
+                self.roles = _types.absent(
+                    v, OrganizationOtherRole, "roles", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.roles = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from ..models.organization_voting_rights_range import OrganizationVotingRightsRange
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "id",
+        "name",
+        "percentage",
+        "percentageRange",
+        "votingRights",
+        "votingRightsRange",
+    )
+)
+
 
 class OrganizationOtherShareholder(_types.Model):
     """
@@ -34,7 +45,6 @@ class OrganizationOtherShareholder(_types.Model):
         "percentage_range",
         "voting_rights",
         "voting_rights_range",
-        "additional_properties",
     )
 
     id: str | Unset
@@ -43,7 +53,7 @@ class OrganizationOtherShareholder(_types.Model):
     percentage_range: OrganizationPercentageRange | Unset
     voting_rights: float | None | Unset
     voting_rights_range: OrganizationVotingRightsRange | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -60,7 +70,7 @@ class OrganizationOtherShareholder(_types.Model):
         self.percentage_range = percentage_range
         self.voting_rights = voting_rights
         self.voting_rights_range = voting_rights_range
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -83,78 +93,103 @@ class OrganizationOtherShareholder(_types.Model):
         v = self.voting_rights_range
         if v is not UNSET:
             d["votingRightsRange"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationOtherShareholder, "id", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationOtherShareholder, "name", _types.OPTIONAL)
-        )
-        v = pop("percentage", UNSET)
-        self.percentage = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(v, OrganizationOtherShareholder, "percentage", _types.OPTIONAL_NULL)
-        )
-        v = pop("percentageRange", None)
-        self.percentage_range = (
-            _models.OrganizationPercentageRange.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationPercentageRange,
-                OrganizationOtherShareholder,
-                "percentageRange",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationOtherShareholder, "id", _types.OPTIONAL)
             )
-        )
-        v = pop("votingRights", UNSET)
-        self.voting_rights = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(
-                v, OrganizationOtherShareholder, "votingRights", _types.OPTIONAL_NULL
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationOtherShareholder, "name", _types.OPTIONAL)
             )
-        )
-        v = pop("votingRightsRange", None)
-        self.voting_rights_range = (
-            _models.OrganizationVotingRightsRange.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationVotingRightsRange,
-                OrganizationOtherShareholder,
-                "votingRightsRange",
-                _types.OPTIONAL,
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "percentage" in d:
+            v = d["percentage"]
+            self.percentage = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(
+                    v, OrganizationOtherShareholder, "percentage", _types.OPTIONAL_NULL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.percentage = UNSET
+            unknown += 1
+        if "percentageRange" in d:
+            v = d["percentageRange"]
+            self.percentage_range = (
+                _models.OrganizationPercentageRange.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationPercentageRange,
+                    OrganizationOtherShareholder,
+                    "percentageRange",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.percentage_range = UNSET
+            unknown += 1
+        if "votingRights" in d:
+            v = d["votingRights"]
+            self.voting_rights = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(
+                    v, OrganizationOtherShareholder, "votingRights", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.voting_rights = UNSET
+            unknown += 1
+        if "votingRightsRange" in d:
+            v = d["votingRightsRange"]
+            self.voting_rights_range = (
+                _models.OrganizationVotingRightsRange.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationVotingRightsRange,
+                    OrganizationOtherShareholder,
+                    "votingRightsRange",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.voting_rights_range = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from ..models.organization_shareholder_person import OrganizationShareholderPerson
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "companies",
+        "metadata",
+        "otherShareholders",
+        "persons",
+    )
+)
+
 
 class OrganizationOwnership(_types.Model):
     """
@@ -32,14 +41,13 @@ class OrganizationOwnership(_types.Model):
         "metadata",
         "other_shareholders",
         "persons",
-        "additional_properties",
     )
 
     companies: list[OrganizationShareholderCompany] | Unset
     metadata: InformationMetadata | Unset
     other_shareholders: list[OrganizationOtherShareholder] | Unset
     persons: list[OrganizationShareholderPerson] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class OrganizationOwnership(_types.Model):
         self.metadata = metadata
         self.other_shareholders = other_shareholders
         self.persons = persons
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -73,104 +81,108 @@ class OrganizationOwnership(_types.Model):
         v = self.persons
         if v is not UNSET:
             d["persons"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("companies", None)
-        self.companies = (
-            (
-                [
-                    _models.OrganizationShareholderCompany.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationShareholderCompany,
-                        OrganizationOwnership,
-                        "companies",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "companies" in d:
+            v = d["companies"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationShareholderCompany.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationShareholderCompany,
+                                OrganizationOwnership,
+                                "companies",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.companies = items
+            else:
+                self.companies = _types.absent(
+                    v, OrganizationOwnership, "companies", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.companies = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    OrganizationOwnership,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationOwnership, "companies", _types.OPTIONAL, "a list")
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                OrganizationOwnership,
-                "metadata",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("otherShareholders", None)
-        self.other_shareholders = (
-            (
-                [
-                    _models.OrganizationOtherShareholder.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationOtherShareholder,
-                        OrganizationOwnership,
-                        "otherShareholders",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, OrganizationOwnership, "otherShareholders", _types.OPTIONAL, "a list"
-            )
-        )
-        v = pop("persons", None)
-        self.persons = (
-            (
-                [
-                    _models.OrganizationShareholderPerson.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationShareholderPerson,
-                        OrganizationOwnership,
-                        "persons",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationOwnership, "persons", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "otherShareholders" in d:
+            v = d["otherShareholders"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationOtherShareholder.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationOtherShareholder,
+                                OrganizationOwnership,
+                                "otherShareholders",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.other_shareholders = items
+            else:
+                self.other_shareholders = _types.absent(
+                    v, OrganizationOwnership, "otherShareholders", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.other_shareholders = UNSET
+            unknown += 1
+        if "persons" in d:
+            v = d["persons"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationShareholderPerson.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationShareholderPerson,
+                                OrganizationOwnership,
+                                "persons",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.persons = items
+            else:
+                self.persons = _types.absent(
+                    v, OrganizationOwnership, "persons", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.persons = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

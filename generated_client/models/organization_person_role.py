@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from ..models.organization_role_with_date import OrganizationRoleWithDate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "dateOfBirth",
+        "identityNumber",
+        "name",
+        "nationality",
+        "role",
+        "roles",
+    )
+)
+
 
 class OrganizationPersonRole(_types.Model):
     """
@@ -42,7 +54,6 @@ class OrganizationPersonRole(_types.Model):
         "nationality",
         "role",
         "roles",
-        "additional_properties",
     )
 
     address: InformationAddress | Unset
@@ -52,7 +63,7 @@ class OrganizationPersonRole(_types.Model):
     nationality: InformationIso3166 | Unset
     role: OrganizationRole | Unset
     roles: list[OrganizationRoleWithDate] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -71,7 +82,7 @@ class OrganizationPersonRole(_types.Model):
         self.nationality = nationality
         self.role = role
         self.roles = roles
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -97,115 +108,143 @@ class OrganizationPersonRole(_types.Model):
         v = self.roles
         if v is not UNSET:
             d["roles"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationAddress,
-                OrganizationPersonRole,
-                "address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    OrganizationPersonRole,
+                    "address",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationPersonRole, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("identityNumber", None)
-        self.identity_number = (
-            _models.InformationIdentityNumber.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIdentityNumber,
-                OrganizationPersonRole,
-                "identityNumber",
-                _types.OPTIONAL,
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationPersonRole, "dateOfBirth", _types.OPTIONAL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            _models.InformationName.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationName, OrganizationPersonRole, "name", _types.OPTIONAL
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "identityNumber" in d:
+            v = d["identityNumber"]
+            self.identity_number = (
+                _models.InformationIdentityNumber.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIdentityNumber,
+                    OrganizationPersonRole,
+                    "identityNumber",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("nationality", None)
-        self.nationality = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                OrganizationPersonRole,
-                "nationality",
-                _types.OPTIONAL,
+        else:
+            self.identity_number = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                _models.InformationName.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationName,
+                    OrganizationPersonRole,
+                    "name",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("role", None)
-        self.role = (
-            _types.member_of(_models.OrganizationRole, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationRole,
-                str,
-                OrganizationPersonRole,
-                "role",
-                _types.OPTIONAL,
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "nationality" in d:
+            v = d["nationality"]
+            self.nationality = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    OrganizationPersonRole,
+                    "nationality",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("roles", None)
-        self.roles = (
-            (
-                [
-                    _models.OrganizationRoleWithDate.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationRoleWithDate,
-                        OrganizationPersonRole,
-                        "roles",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.nationality = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _types.member_of(_models.OrganizationRole, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationRole,
+                    str,
+                    OrganizationPersonRole,
+                    "role",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationPersonRole, "roles", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.role = UNSET
+            unknown += 1
+        if "roles" in d:
+            v = d["roles"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationRoleWithDate.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationRoleWithDate,
+                                OrganizationPersonRole,
+                                "roles",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.roles = items
+            else:
+                self.roles = _types.absent(
+                    v, OrganizationPersonRole, "roles", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.roles = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

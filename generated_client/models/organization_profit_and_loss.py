@@ -10,6 +10,17 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "currency",
+        "grossProfit",
+        "netProfit",
+        "netProfitAfterTax",
+        "turnover",
+        "year",
+    )
+)
+
 
 class OrganizationProfitAndLoss(_types.Model):
     """
@@ -31,7 +42,6 @@ class OrganizationProfitAndLoss(_types.Model):
         "net_profit_after_tax",
         "turnover",
         "year",
-        "additional_properties",
     )
 
     currency: str | Unset
@@ -40,7 +50,7 @@ class OrganizationProfitAndLoss(_types.Model):
     net_profit_after_tax: int | None | Unset
     turnover: int | None | Unset
     year: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -57,7 +67,7 @@ class OrganizationProfitAndLoss(_types.Model):
         self.net_profit_after_tax = net_profit_after_tax
         self.turnover = turnover
         self.year = year
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -80,66 +90,91 @@ class OrganizationProfitAndLoss(_types.Model):
         v = self.year
         if v is not UNSET:
             d["year"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("currency", None)
-        self.currency = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationProfitAndLoss, "currency", _types.OPTIONAL)
-        )
-        v = pop("grossProfit", UNSET)
-        self.gross_profit = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationProfitAndLoss, "grossProfit", _types.OPTIONAL_NULL)
-        )
-        v = pop("netProfit", UNSET)
-        self.net_profit = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationProfitAndLoss, "netProfit", _types.OPTIONAL_NULL)
-        )
-        v = pop("netProfitAfterTax", UNSET)
-        self.net_profit_after_tax = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(
-                v, OrganizationProfitAndLoss, "netProfitAfterTax", _types.OPTIONAL_NULL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "currency" in d:
+            v = d["currency"]
+            self.currency = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationProfitAndLoss, "currency", _types.OPTIONAL)
             )
-        )
-        v = pop("turnover", UNSET)
-        self.turnover = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationProfitAndLoss, "turnover", _types.OPTIONAL_NULL)
-        )
-        v = pop("year", UNSET)
-        self.year = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, OrganizationProfitAndLoss, "year", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.currency = UNSET
+            unknown += 1
+        if "grossProfit" in d:
+            v = d["grossProfit"]
+            self.gross_profit = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, OrganizationProfitAndLoss, "grossProfit", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.gross_profit = UNSET
+            unknown += 1
+        if "netProfit" in d:
+            v = d["netProfit"]
+            self.net_profit = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationProfitAndLoss, "netProfit", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.net_profit = UNSET
+            unknown += 1
+        if "netProfitAfterTax" in d:
+            v = d["netProfitAfterTax"]
+            self.net_profit_after_tax = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, OrganizationProfitAndLoss, "netProfitAfterTax", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.net_profit_after_tax = UNSET
+            unknown += 1
+        if "turnover" in d:
+            v = d["turnover"]
+            self.turnover = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationProfitAndLoss, "turnover", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.turnover = UNSET
+            unknown += 1
+        if "year" in d:
+            v = d["year"]
+            self.year = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, OrganizationProfitAndLoss, "year", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.year = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.organization_role import OrganizationRole
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "endDate",
+        "role",
+        "startDate",
+    )
+)
+
 
 class OrganizationRoleWithDate(_types.Model):
     """
@@ -29,13 +37,12 @@ class OrganizationRoleWithDate(_types.Model):
         "end_date",
         "role",
         "start_date",
-        "additional_properties",
     )
 
     end_date: datetime.datetime | None | Unset
     role: OrganizationRole | Unset
     start_date: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class OrganizationRoleWithDate(_types.Model):
         self.end_date = end_date
         self.role = role
         self.start_date = start_date
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,47 +67,60 @@ class OrganizationRoleWithDate(_types.Model):
         v = self.start_date
         if v is not UNSET:
             d["startDate"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("endDate", UNSET)
-        self.end_date = (
-            _types.timestamp_of(v, OrganizationRoleWithDate, "endDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, OrganizationRoleWithDate, "endDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("role", None)
-        self.role = (
-            _types.member_of(_models.OrganizationRole, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationRole,
-                str,
-                OrganizationRoleWithDate,
-                "role",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "endDate" in d:
+            v = d["endDate"]
+            self.end_date = (
+                _types.timestamp_of(v, OrganizationRoleWithDate, "endDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, OrganizationRoleWithDate, "endDate", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("startDate", UNSET)
-        self.start_date = (
-            _types.timestamp_of(v, OrganizationRoleWithDate, "startDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, OrganizationRoleWithDate, "startDate", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.end_date = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _types.member_of(_models.OrganizationRole, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationRole,
+                    str,
+                    OrganizationRoleWithDate,
+                    "role",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.role = UNSET
+            unknown += 1
+        if "startDate" in d:
+            v = d["startDate"]
+            self.start_date = (
+                _types.timestamp_of(v, OrganizationRoleWithDate, "startDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, OrganizationRoleWithDate, "startDate", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.start_date = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

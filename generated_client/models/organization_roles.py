@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from ..models.organization_person_role import OrganizationPersonRole
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "companies",
+        "metadata",
+        "others",
+        "persons",
+    )
+)
+
 
 class OrganizationRoles(_types.Model):
     """
@@ -32,14 +41,13 @@ class OrganizationRoles(_types.Model):
         "metadata",
         "others",
         "persons",
-        "additional_properties",
     )
 
     companies: list[OrganizationCompanyRole] | Unset
     metadata: InformationMetadata | Unset
     others: list[OrganizationOtherRole] | Unset
     persons: list[OrganizationPersonRole] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class OrganizationRoles(_types.Model):
         self.metadata = metadata
         self.others = others
         self.persons = persons
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -71,102 +79,108 @@ class OrganizationRoles(_types.Model):
         v = self.persons
         if v is not UNSET:
             d["persons"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("companies", None)
-        self.companies = (
-            (
-                [
-                    _models.OrganizationCompanyRole.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationCompanyRole,
-                        OrganizationRoles,
-                        "companies",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "companies" in d:
+            v = d["companies"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationCompanyRole.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationCompanyRole,
+                                OrganizationRoles,
+                                "companies",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.companies = items
+            else:
+                self.companies = _types.absent(
+                    v, OrganizationRoles, "companies", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.companies = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    OrganizationRoles,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationRoles, "companies", _types.OPTIONAL, "a list")
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                OrganizationRoles,
-                "metadata",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("others", None)
-        self.others = (
-            (
-                [
-                    _models.OrganizationOtherRole.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationOtherRole,
-                        OrganizationRoles,
-                        "others",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationRoles, "others", _types.OPTIONAL, "a list")
-        )
-        v = pop("persons", None)
-        self.persons = (
-            (
-                [
-                    _models.OrganizationPersonRole.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationPersonRole,
-                        OrganizationRoles,
-                        "persons",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationRoles, "persons", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "others" in d:
+            v = d["others"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationOtherRole.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationOtherRole,
+                                OrganizationRoles,
+                                "others",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.others = items
+            else:
+                self.others = _types.absent(
+                    v, OrganizationRoles, "others", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.others = UNSET
+            unknown += 1
+        if "persons" in d:
+            v = d["persons"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationPersonRole.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationPersonRole,
+                                OrganizationRoles,
+                                "persons",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.persons = items
+            else:
+                self.persons = _types.absent(
+                    v, OrganizationRoles, "persons", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.persons = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from ..models.information_link import InformationLink
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "country",
+        "externalId",
+        "links",
+        "name",
+        "organizationNumber",
+        "taxNumber",
+    )
+)
+
 
 class OrganizationSearchItem(_types.Model):
     """
@@ -38,7 +50,6 @@ class OrganizationSearchItem(_types.Model):
         "name",
         "organization_number",
         "tax_number",
-        "additional_properties",
     )
 
     address: InformationAddress | Unset
@@ -48,7 +59,7 @@ class OrganizationSearchItem(_types.Model):
     name: str | Unset
     organization_number: str | Unset
     tax_number: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -67,7 +78,7 @@ class OrganizationSearchItem(_types.Model):
         self.name = name
         self.organization_number = organization_number
         self.tax_number = tax_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -93,86 +104,117 @@ class OrganizationSearchItem(_types.Model):
         v = self.tax_number
         if v is not UNSET:
             d["taxNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationAddress,
-                OrganizationSearchItem,
-                "address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    OrganizationSearchItem,
+                    "address",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                OrganizationSearchItem,
-                "country",
-                _types.OPTIONAL,
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    OrganizationSearchItem,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSearchItem, "externalId", _types.OPTIONAL)
-        )
-        v = pop("links", None)
-        self.links = (
-            _models.InformationLink.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationLink, OrganizationSearchItem, "links", _types.OPTIONAL
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSearchItem, "externalId", _types.OPTIONAL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSearchItem, "name", _types.OPTIONAL)
-        )
-        v = pop("organizationNumber", None)
-        self.organization_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSearchItem, "organizationNumber", _types.OPTIONAL)
-        )
-        v = pop("taxNumber", None)
-        self.tax_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSearchItem, "taxNumber", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "links" in d:
+            v = d["links"]
+            self.links = (
+                _models.InformationLink.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationLink,
+                    OrganizationSearchItem,
+                    "links",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.links = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSearchItem, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "organizationNumber" in d:
+            v = d["organizationNumber"]
+            self.organization_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSearchItem, "organizationNumber", _types.OPTIONAL)
+            )
+        else:
+            self.organization_number = UNSET
+            unknown += 1
+        if "taxNumber" in d:
+            v = d["taxNumber"]
+            self.tax_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSearchItem, "taxNumber", _types.OPTIONAL)
+            )
+        else:
+            self.tax_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from ..models.organization_signer_combinations import OrganizationSignerCombinations
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "basis",
+        "combinations",
+        "description",
+        "metadata",
+        "status",
+    )
+)
+
 
 class OrganizationSignature(_types.Model):
     """
@@ -38,7 +48,6 @@ class OrganizationSignature(_types.Model):
         "description",
         "metadata",
         "status",
-        "additional_properties",
     )
 
     basis: OrganizationCombinationBasis | Unset
@@ -46,7 +55,7 @@ class OrganizationSignature(_types.Model):
     description: str | Unset
     metadata: OrganizationSignatureMetadata | Unset
     status: OrganizationAuthorizationStatus | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -61,7 +70,7 @@ class OrganizationSignature(_types.Model):
         self.description = description
         self.metadata = metadata
         self.status = status
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -83,91 +92,107 @@ class OrganizationSignature(_types.Model):
         v = self.status
         if v is not UNSET:
             d["status"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("basis", None)
-        self.basis = (
-            _models.OrganizationCombinationBasis.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationCombinationBasis,
-                OrganizationSignature,
-                "basis",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "basis" in d:
+            v = d["basis"]
+            self.basis = (
+                _models.OrganizationCombinationBasis.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationCombinationBasis,
+                    OrganizationSignature,
+                    "basis",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("combinations", None)
-        self.combinations = (
-            (
-                [
-                    _models.OrganizationSignerCombinations.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationSignerCombinations,
-                        OrganizationSignature,
-                        "combinations",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.basis = UNSET
+            unknown += 1
+        if "combinations" in d:
+            v = d["combinations"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationSignerCombinations.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationSignerCombinations,
+                                OrganizationSignature,
+                                "combinations",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.combinations = items
+            else:
+                self.combinations = _types.absent(
+                    v, OrganizationSignature, "combinations", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.combinations = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSignature, "description", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationSignature, "combinations", _types.OPTIONAL, "a list")
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSignature, "description", _types.OPTIONAL)
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.OrganizationSignatureMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationSignatureMetadata,
-                OrganizationSignature,
-                "metadata",
-                _types.OPTIONAL,
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.OrganizationSignatureMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationSignatureMetadata,
+                    OrganizationSignature,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("status", None)
-        self.status = (
-            _types.member_of(_models.OrganizationAuthorizationStatus, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationAuthorizationStatus,
-                str,
-                OrganizationSignature,
-                "status",
-                _types.OPTIONAL,
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _types.member_of(_models.OrganizationAuthorizationStatus, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationAuthorizationStatus,
+                    str,
+                    OrganizationSignature,
+                    "status",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.status = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "lastChanged",
+        "rawJson",
+        "sources",
+        "urls",
+    )
+)
+
 
 class OrganizationSignatureMetadata(_types.Model):
     """
@@ -30,14 +39,13 @@ class OrganizationSignatureMetadata(_types.Model):
         "raw_json",
         "sources",
         "urls",
-        "additional_properties",
     )
 
     last_changed: datetime.datetime | None | Unset
     raw_json: str | Unset
     sources: list[str] | Unset
     urls: list[str] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -50,7 +58,7 @@ class OrganizationSignatureMetadata(_types.Model):
         self.raw_json = raw_json
         self.sources = sources
         self.urls = urls
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -67,76 +75,83 @@ class OrganizationSignatureMetadata(_types.Model):
         v = self.urls
         if v is not UNSET:
             d["urls"] = None if v is None else list(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("lastChanged", UNSET)
-        self.last_changed = (
-            _types.timestamp_of(v, OrganizationSignatureMetadata, "lastChanged")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(
-                v, OrganizationSignatureMetadata, "lastChanged", _types.OPTIONAL_NULL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "lastChanged" in d:
+            v = d["lastChanged"]
+            self.last_changed = (
+                _types.timestamp_of(v, OrganizationSignatureMetadata, "lastChanged")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, OrganizationSignatureMetadata, "lastChanged", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("rawJson", None)
-        self.raw_json = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSignatureMetadata, "rawJson", _types.OPTIONAL)
-        )
-        v = pop("sources", None)
-        self.sources = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, OrganizationSignatureMetadata, "sources", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.last_changed = UNSET
+            unknown += 1
+        if "rawJson" in d:
+            v = d["rawJson"]
+            self.raw_json = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSignatureMetadata, "rawJson", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, OrganizationSignatureMetadata, "sources", _types.OPTIONAL, "a list"
-            )
-        )
-        v = pop("urls", None)
-        self.urls = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, OrganizationSignatureMetadata, "urls", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, OrganizationSignatureMetadata, "urls", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.raw_json = UNSET
+            unknown += 1
+        if "sources" in d:
+            v = d["sources"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, OrganizationSignatureMetadata, "sources", _types.REQUIRED_NULL
+                            )
+                        )
+                self.sources = items
+            else:
+                self.sources = _types.absent(
+                    v, OrganizationSignatureMetadata, "sources", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.sources = UNSET
+            unknown += 1
+        if "urls" in d:
+            v = d["urls"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, OrganizationSignatureMetadata, "urls", _types.REQUIRED_NULL
+                            )
+                        )
+                self.urls = items
+            else:
+                self.urls = _types.absent(
+                    v, OrganizationSignatureMetadata, "urls", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.urls = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from ..models.organization_signer_role import OrganizationSignerRole
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dateOfBirth",
+        "name",
+        "role",
+    )
+)
+
 
 class OrganizationSigner(_types.Model):
     """
@@ -29,13 +37,12 @@ class OrganizationSigner(_types.Model):
         "date_of_birth",
         "name",
         "role",
-        "additional_properties",
     )
 
     date_of_birth: str | Unset
     name: InformationName | Unset
     role: OrganizationSignerRole | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class OrganizationSigner(_types.Model):
         self.date_of_birth = date_of_birth
         self.name = name
         self.role = role
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,48 +67,59 @@ class OrganizationSigner(_types.Model):
         v = self.role
         if v is not UNSET:
             d["role"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSigner, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            _models.InformationName.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationName, OrganizationSigner, "name", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSigner, "dateOfBirth", _types.OPTIONAL)
             )
-        )
-        v = pop("role", None)
-        self.role = (
-            _models.OrganizationSignerRole.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationSignerRole,
-                OrganizationSigner,
-                "role",
-                _types.OPTIONAL,
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                _models.InformationName.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.InformationName, OrganizationSigner, "name", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _models.OrganizationSignerRole.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationSignerRole,
+                    OrganizationSigner,
+                    "role",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.role = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.organization_signer import OrganizationSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "signers",
+    )
+)
+
 
 class OrganizationSignerCombinations(_types.Model):
     """
@@ -25,12 +32,11 @@ class OrganizationSignerCombinations(_types.Model):
     __slots__ = (
         "description",
         "signers",
-        "additional_properties",
     )
 
     description: str | Unset
     signers: list[OrganizationSigner] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class OrganizationSignerCombinations(_types.Model):
     ) -> None:
         self.description = description
         self.signers = signers
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,50 +56,52 @@ class OrganizationSignerCombinations(_types.Model):
         v = self.signers
         if v is not UNSET:
             d["signers"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSignerCombinations, "description", _types.OPTIONAL)
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _models.OrganizationSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationSigner,
-                        OrganizationSignerCombinations,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSignerCombinations, "description", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, OrganizationSignerCombinations, "signers", _types.OPTIONAL, "a list"
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationSigner,
+                                OrganizationSignerCombinations,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, OrganizationSignerCombinations, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

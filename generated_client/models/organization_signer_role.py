@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.organization_authorization_role import OrganizationAuthorizationRole
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "code",
+        "description",
+    )
+)
+
 
 class OrganizationSignerRole(_types.Model):
     """
@@ -25,12 +32,11 @@ class OrganizationSignerRole(_types.Model):
     __slots__ = (
         "code",
         "description",
-        "additional_properties",
     )
 
     code: OrganizationAuthorizationRole | Unset
     description: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class OrganizationSignerRole(_types.Model):
     ) -> None:
         self.code = code
         self.description = description
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,39 +56,46 @@ class OrganizationSignerRole(_types.Model):
         v = self.description
         if v is not UNSET:
             d["description"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("code", None)
-        self.code = (
-            _types.member_of(_models.OrganizationAuthorizationRole, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationAuthorizationRole,
-                str,
-                OrganizationSignerRole,
-                "code",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "code" in d:
+            v = d["code"]
+            self.code = (
+                _types.member_of(_models.OrganizationAuthorizationRole, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationAuthorizationRole,
+                    str,
+                    OrganizationSignerRole,
+                    "code",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationSignerRole, "description", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.code = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationSignerRole, "description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

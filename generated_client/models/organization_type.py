@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "code",
+        "name",
+        "url",
+    )
+)
+
 
 class OrganizationType(_types.Model):
     """
@@ -25,13 +33,12 @@ class OrganizationType(_types.Model):
         "code",
         "name",
         "url",
-        "additional_properties",
     )
 
     code: str | Unset
     name: str | Unset
     url: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class OrganizationType(_types.Model):
         self.code = code
         self.name = name
         self.url = url
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class OrganizationType(_types.Model):
         v = self.url
         if v is not UNSET:
             d["url"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("code", None)
-        self.code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationType, "code", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationType, "name", _types.OPTIONAL)
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, OrganizationType, "url", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "code" in d:
+            v = d["code"]
+            self.code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationType, "code", _types.OPTIONAL)
+            )
+        else:
+            self.code = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationType, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, OrganizationType, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     )
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "metadata",
+        "ultimateBeneficiaryOwners",
+    )
+)
+
 
 class OrganizationUbo(_types.Model):
     """
@@ -29,12 +36,11 @@ class OrganizationUbo(_types.Model):
     __slots__ = (
         "metadata",
         "ultimate_beneficiary_owners",
-        "additional_properties",
     )
 
     metadata: InformationMetadata | Unset
     ultimate_beneficiary_owners: list[OrganizationUltimateBeneficiaryOwner] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -43,7 +49,7 @@ class OrganizationUbo(_types.Model):
     ) -> None:
         self.metadata = metadata
         self.ultimate_beneficiary_owners = ultimate_beneficiary_owners
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,52 +62,58 @@ class OrganizationUbo(_types.Model):
             d["ultimateBeneficiaryOwners"] = (
                 None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
             )
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationMetadata, OrganizationUbo, "metadata", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    OrganizationUbo,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("ultimateBeneficiaryOwners", None)
-        self.ultimate_beneficiary_owners = (
-            (
-                [
-                    _models.OrganizationUltimateBeneficiaryOwner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.OrganizationUltimateBeneficiaryOwner,
-                        OrganizationUbo,
-                        "ultimateBeneficiaryOwners",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, OrganizationUbo, "ultimateBeneficiaryOwners", _types.OPTIONAL, "a list"
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "ultimateBeneficiaryOwners" in d:
+            v = d["ultimateBeneficiaryOwners"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.OrganizationUltimateBeneficiaryOwner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.OrganizationUltimateBeneficiaryOwner,
+                                OrganizationUbo,
+                                "ultimateBeneficiaryOwners",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.ultimate_beneficiary_owners = items
+            else:
+                self.ultimate_beneficiary_owners = _types.absent(
+                    v, OrganizationUbo, "ultimateBeneficiaryOwners", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.ultimate_beneficiary_owners = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from ..models.organization_voting_power_range import OrganizationVotingPowerRange
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "directOwnership",
+        "directOwnershipRange",
+        "indirectOwnership",
+        "integratedOwnership",
+        "votingPower",
+        "votingPowerRange",
+        "votingRights",
+    )
+)
+
 
 class OrganizationUboOwnership(_types.Model):
     """
@@ -38,7 +50,6 @@ class OrganizationUboOwnership(_types.Model):
         "voting_power",
         "voting_power_range",
         "voting_rights",
-        "additional_properties",
     )
 
     direct_ownership: float | None | Unset
@@ -48,7 +59,7 @@ class OrganizationUboOwnership(_types.Model):
     voting_power: float | None | Unset
     voting_power_range: OrganizationVotingPowerRange | Unset
     voting_rights: float | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -67,7 +78,7 @@ class OrganizationUboOwnership(_types.Model):
         self.voting_power = voting_power
         self.voting_power_range = voting_power_range
         self.voting_rights = voting_rights
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -93,88 +104,119 @@ class OrganizationUboOwnership(_types.Model):
         v = self.voting_rights
         if v is not UNSET:
             d["votingRights"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("directOwnership", UNSET)
-        self.direct_ownership = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(v, OrganizationUboOwnership, "directOwnership", _types.OPTIONAL_NULL)
-        )
-        v = pop("directOwnershipRange", None)
-        self.direct_ownership_range = (
-            _models.OrganizationOwnershipRange.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationOwnershipRange,
-                OrganizationUboOwnership,
-                "directOwnershipRange",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "directOwnership" in d:
+            v = d["directOwnership"]
+            self.direct_ownership = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(
+                    v, OrganizationUboOwnership, "directOwnership", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("indirectOwnership", UNSET)
-        self.indirect_ownership = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(
-                v, OrganizationUboOwnership, "indirectOwnership", _types.OPTIONAL_NULL
+        else:
+            self.direct_ownership = UNSET
+            unknown += 1
+        if "directOwnershipRange" in d:
+            v = d["directOwnershipRange"]
+            self.direct_ownership_range = (
+                _models.OrganizationOwnershipRange.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationOwnershipRange,
+                    OrganizationUboOwnership,
+                    "directOwnershipRange",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("integratedOwnership", UNSET)
-        self.integrated_ownership = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(
-                v, OrganizationUboOwnership, "integratedOwnership", _types.OPTIONAL_NULL
+        else:
+            self.direct_ownership_range = UNSET
+            unknown += 1
+        if "indirectOwnership" in d:
+            v = d["indirectOwnership"]
+            self.indirect_ownership = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(
+                    v, OrganizationUboOwnership, "indirectOwnership", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("votingPower", UNSET)
-        self.voting_power = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(v, OrganizationUboOwnership, "votingPower", _types.OPTIONAL_NULL)
-        )
-        v = pop("votingPowerRange", None)
-        self.voting_power_range = (
-            _models.OrganizationVotingPowerRange.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationVotingPowerRange,
-                OrganizationUboOwnership,
-                "votingPowerRange",
-                _types.OPTIONAL,
+        else:
+            self.indirect_ownership = UNSET
+            unknown += 1
+        if "integratedOwnership" in d:
+            v = d["integratedOwnership"]
+            self.integrated_ownership = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(
+                    v, OrganizationUboOwnership, "integratedOwnership", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("votingRights", UNSET)
-        self.voting_rights = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(v, OrganizationUboOwnership, "votingRights", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.integrated_ownership = UNSET
+            unknown += 1
+        if "votingPower" in d:
+            v = d["votingPower"]
+            self.voting_power = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(v, OrganizationUboOwnership, "votingPower", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.voting_power = UNSET
+            unknown += 1
+        if "votingPowerRange" in d:
+            v = d["votingPowerRange"]
+            self.voting_power_range = (
+                _models.OrganizationVotingPowerRange.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationVotingPowerRange,
+                    OrganizationUboOwnership,
+                    "votingPowerRange",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.voting_power_range = UNSET
+            unknown += 1
+        if "votingRights" in d:
+            v = d["votingRights"]
+            self.voting_rights = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(
+                    v, OrganizationUboOwnership, "votingRights", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.voting_rights = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from ..models.organization_ubo_role import OrganizationUboRole
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "address",
+        "birth",
+        "gender",
+        "identityNumber",
+        "name",
+        "nationality",
+        "ownership",
+        "role",
+    )
+)
+
 
 class OrganizationUltimateBeneficiaryOwner(_types.Model):
     """
@@ -47,7 +60,6 @@ class OrganizationUltimateBeneficiaryOwner(_types.Model):
         "nationality",
         "ownership",
         "role",
-        "additional_properties",
     )
 
     address: InformationAddress | Unset
@@ -58,7 +70,7 @@ class OrganizationUltimateBeneficiaryOwner(_types.Model):
     nationality: InformationIso3166 | Unset
     ownership: OrganizationUboOwnership | Unset
     role: OrganizationUboRole | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -79,7 +91,7 @@ class OrganizationUltimateBeneficiaryOwner(_types.Model):
         self.nationality = nationality
         self.ownership = ownership
         self.role = role
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -108,130 +120,161 @@ class OrganizationUltimateBeneficiaryOwner(_types.Model):
         v = self.role
         if v is not UNSET:
             d["role"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("address", None)
-        self.address = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationAddress,
-                OrganizationUltimateBeneficiaryOwner,
-                "address",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "address" in d:
+            v = d["address"]
+            self.address = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "address",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("birth", None)
-        self.birth = (
-            _models.InformationBirth.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationBirth,
-                OrganizationUltimateBeneficiaryOwner,
-                "birth",
-                _types.OPTIONAL,
+        else:
+            self.address = UNSET
+            unknown += 1
+        if "birth" in d:
+            v = d["birth"]
+            self.birth = (
+                _models.InformationBirth.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationBirth,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "birth",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("gender", None)
-        self.gender = (
-            _types.member_of(_models.InformationGender, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.InformationGender,
-                str,
-                OrganizationUltimateBeneficiaryOwner,
-                "gender",
-                _types.OPTIONAL,
+        else:
+            self.birth = UNSET
+            unknown += 1
+        if "gender" in d:
+            v = d["gender"]
+            self.gender = (
+                _types.member_of(_models.InformationGender, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationGender,
+                    str,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "gender",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("identityNumber", None)
-        self.identity_number = (
-            _models.InformationIdentityNumber.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIdentityNumber,
-                OrganizationUltimateBeneficiaryOwner,
-                "identityNumber",
-                _types.OPTIONAL,
+        else:
+            self.gender = UNSET
+            unknown += 1
+        if "identityNumber" in d:
+            v = d["identityNumber"]
+            self.identity_number = (
+                _models.InformationIdentityNumber.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIdentityNumber,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "identityNumber",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            _models.InformationName.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationName,
-                OrganizationUltimateBeneficiaryOwner,
-                "name",
-                _types.OPTIONAL,
+        else:
+            self.identity_number = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                _models.InformationName.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationName,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "name",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("nationality", None)
-        self.nationality = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationIso3166,
-                OrganizationUltimateBeneficiaryOwner,
-                "nationality",
-                _types.OPTIONAL,
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "nationality" in d:
+            v = d["nationality"]
+            self.nationality = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "nationality",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("ownership", None)
-        self.ownership = (
-            _models.OrganizationUboOwnership.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.OrganizationUboOwnership,
-                OrganizationUltimateBeneficiaryOwner,
-                "ownership",
-                _types.OPTIONAL,
+        else:
+            self.nationality = UNSET
+            unknown += 1
+        if "ownership" in d:
+            v = d["ownership"]
+            self.ownership = (
+                _models.OrganizationUboOwnership.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.OrganizationUboOwnership,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "ownership",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("role", None)
-        self.role = (
-            _types.member_of(_models.OrganizationUboRole, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.OrganizationUboRole,
-                str,
-                OrganizationUltimateBeneficiaryOwner,
-                "role",
-                _types.OPTIONAL,
+        else:
+            self.ownership = UNSET
+            unknown += 1
+        if "role" in d:
+            v = d["role"]
+            self.role = (
+                _types.member_of(_models.OrganizationUboRole, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.OrganizationUboRole,
+                    str,
+                    OrganizationUltimateBeneficiaryOwner,
+                    "role",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.role = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "from",
+        "to",
+    )
+)
+
 
 class OrganizationVotingRightsRange(_types.Model):
     """
@@ -23,12 +30,11 @@ class OrganizationVotingRightsRange(_types.Model):
     __slots__ = (
         "from_",
         "to",
-        "additional_properties",
     )
 
     from_: float | None | Unset
     to: float | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class OrganizationVotingRightsRange(_types.Model):
     ) -> None:
         self.from_ = from_
         self.to = to
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class OrganizationVotingRightsRange(_types.Model):
         v = self.to
         if v is not UNSET:
             d["to"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("from", UNSET)
-        self.from_ = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(v, OrganizationVotingRightsRange, "from", _types.OPTIONAL_NULL)
-        )
-        v = pop("to", UNSET)
-        self.to = (
-            v
-            if v.__class__ is float
-            else v
-            if v is None or v is UNSET
-            else _types.number(v, OrganizationVotingRightsRange, "to", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "from" in d:
+            v = d["from"]
+            self.from_ = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(v, OrganizationVotingRightsRange, "from", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.from_ = UNSET
+            unknown += 1
+        if "to" in d:
+            v = d["to"]
+            self.to = (
+                v
+                if v.__class__ is float
+                else None
+                if v is None
+                else _types.number(v, OrganizationVotingRightsRange, "to", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.to = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from ..models.information_iso_3166 import InformationIso3166
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "addressLines",
+        "city",
+        "country",
+        "endDate",
+        "isActive",
+        "isConfidential",
+        "postalCode",
+        "startDate",
+        "street",
+    )
+)
+
 
 class PersonAddress(_types.Model):
     """
@@ -42,7 +56,6 @@ class PersonAddress(_types.Model):
         "postal_code",
         "start_date",
         "street",
-        "additional_properties",
     )
 
     address_lines: list[str] | Unset
@@ -54,7 +67,7 @@ class PersonAddress(_types.Model):
     postal_code: str | Unset
     start_date: datetime.datetime | None | Unset
     street: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -77,7 +90,7 @@ class PersonAddress(_types.Model):
         self.postal_code = postal_code
         self.start_date = start_date
         self.street = street
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -109,100 +122,134 @@ class PersonAddress(_types.Model):
         v = self.street
         if v is not UNSET:
             d["street"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("addressLines", None)
-        self.address_lines = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, PersonAddress, "addressLines", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "addressLines" in d:
+            v = d["addressLines"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, PersonAddress, "addressLines", _types.REQUIRED_NULL
+                            )
+                        )
+                self.address_lines = items
+            else:
+                self.address_lines = _types.absent(
+                    v, PersonAddress, "addressLines", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.address_lines = UNSET
+            unknown += 1
+        if "city" in d:
+            v = d["city"]
+            self.city = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonAddress, "city", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonAddress, "addressLines", _types.OPTIONAL, "a list")
-        )
-        v = pop("city", None)
-        self.city = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonAddress, "city", _types.OPTIONAL)
-        )
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationIso3166, PersonAddress, "country", _types.OPTIONAL
+        else:
+            self.city = UNSET
+            unknown += 1
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.InformationIso3166, PersonAddress, "country", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("endDate", UNSET)
-        self.end_date = (
-            _types.timestamp_of(v, PersonAddress, "endDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, PersonAddress, "endDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("isActive", None)
-        self.is_active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, PersonAddress, "isActive", _types.OPTIONAL)
-        )
-        v = pop("isConfidential", None)
-        self.is_confidential = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, PersonAddress, "isConfidential", _types.OPTIONAL)
-        )
-        v = pop("postalCode", None)
-        self.postal_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonAddress, "postalCode", _types.OPTIONAL)
-        )
-        v = pop("startDate", UNSET)
-        self.start_date = (
-            _types.timestamp_of(v, PersonAddress, "startDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, PersonAddress, "startDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("street", None)
-        self.street = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonAddress, "street", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "endDate" in d:
+            v = d["endDate"]
+            self.end_date = (
+                _types.timestamp_of(v, PersonAddress, "endDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, PersonAddress, "endDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.end_date = UNSET
+            unknown += 1
+        if "isActive" in d:
+            v = d["isActive"]
+            self.is_active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, PersonAddress, "isActive", _types.OPTIONAL)
+            )
+        else:
+            self.is_active = UNSET
+            unknown += 1
+        if "isConfidential" in d:
+            v = d["isConfidential"]
+            self.is_confidential = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, PersonAddress, "isConfidential", _types.OPTIONAL)
+            )
+        else:
+            self.is_confidential = UNSET
+            unknown += 1
+        if "postalCode" in d:
+            v = d["postalCode"]
+            self.postal_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonAddress, "postalCode", _types.OPTIONAL)
+            )
+        else:
+            self.postal_code = UNSET
+            unknown += 1
+        if "startDate" in d:
+            v = d["startDate"]
+            self.start_date = (
+                _types.timestamp_of(v, PersonAddress, "startDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, PersonAddress, "startDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.start_date = UNSET
+            unknown += 1
+        if "street" in d:
+            v = d["street"]
+            self.street = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonAddress, "street", _types.OPTIONAL)
+            )
+        else:
+            self.street = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

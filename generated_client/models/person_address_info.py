@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from ..models.information_metadata import InformationMetadata
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "foreign",
+        "metadata",
+        "permanent",
+        "postal",
+    )
+)
+
 
 class PersonAddressInfo(_types.Model):
     """
@@ -30,14 +39,13 @@ class PersonAddressInfo(_types.Model):
         "metadata",
         "permanent",
         "postal",
-        "additional_properties",
     )
 
     foreign: InformationAddress | Unset
     metadata: InformationMetadata | Unset
     permanent: InformationAddress | Unset
     postal: InformationAddress | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -50,7 +58,7 @@ class PersonAddressInfo(_types.Model):
         self.metadata = metadata
         self.permanent = permanent
         self.postal = postal
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -67,64 +75,87 @@ class PersonAddressInfo(_types.Model):
         v = self.postal
         if v is not UNSET:
             d["postal"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("foreign", None)
-        self.foreign = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationAddress, PersonAddressInfo, "foreign", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "foreign" in d:
+            v = d["foreign"]
+            self.foreign = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    PersonAddressInfo,
+                    "foreign",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                PersonAddressInfo,
-                "metadata",
-                _types.OPTIONAL,
+        else:
+            self.foreign = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    PersonAddressInfo,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("permanent", None)
-        self.permanent = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationAddress,
-                PersonAddressInfo,
-                "permanent",
-                _types.OPTIONAL,
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "permanent" in d:
+            v = d["permanent"]
+            self.permanent = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    PersonAddressInfo,
+                    "permanent",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("postal", None)
-        self.postal = (
-            _models.InformationAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationAddress, PersonAddressInfo, "postal", _types.OPTIONAL
+        else:
+            self.permanent = UNSET
+            unknown += 1
+        if "postal" in d:
+            v = d["postal"]
+            self.postal = (
+                _models.InformationAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationAddress,
+                    PersonAddressInfo,
+                    "postal",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.postal = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

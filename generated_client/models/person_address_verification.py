@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.information_metadata import InformationMetadata
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "metadata",
+        "verified",
+    )
+)
+
 
 class PersonAddressVerification(_types.Model):
     """
@@ -27,13 +35,12 @@ class PersonAddressVerification(_types.Model):
         "description",
         "metadata",
         "verified",
-        "additional_properties",
     )
 
     description: str | Unset
     metadata: InformationMetadata | Unset
     verified: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class PersonAddressVerification(_types.Model):
         self.description = description
         self.metadata = metadata
         self.verified = verified
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,46 +65,57 @@ class PersonAddressVerification(_types.Model):
         v = self.verified
         if v is not UNSET:
             d["verified"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonAddressVerification, "description", _types.OPTIONAL)
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                PersonAddressVerification,
-                "metadata",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonAddressVerification, "description", _types.OPTIONAL)
             )
-        )
-        v = pop("verified", None)
-        self.verified = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, PersonAddressVerification, "verified", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    PersonAddressVerification,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "verified" in d:
+            v = d["verified"]
+            self.verified = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, PersonAddressVerification, "verified", _types.OPTIONAL)
+            )
+        else:
+            self.verified = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from ..models.person_name import PersonName
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "birth",
+        "citizenships",
+        "foreignAddresses",
+        "metadata",
+        "names",
+        "nationalities",
+        "permanentAddresses",
+        "postalAddresses",
+    )
+)
+
 
 class PersonBasicInfo(_types.Model):
     """
@@ -42,7 +55,6 @@ class PersonBasicInfo(_types.Model):
         "nationalities",
         "permanent_addresses",
         "postal_addresses",
-        "additional_properties",
     )
 
     birth: PersonBirth | Unset
@@ -53,7 +65,7 @@ class PersonBasicInfo(_types.Model):
     nationalities: list[InformationNationality] | Unset
     permanent_addresses: list[PersonAddress] | Unset
     postal_addresses: list[PersonAddress] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -74,7 +86,7 @@ class PersonBasicInfo(_types.Model):
         self.nationalities = nationalities
         self.permanent_addresses = permanent_addresses
         self.postal_addresses = postal_addresses
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -113,180 +125,195 @@ class PersonBasicInfo(_types.Model):
             d["postalAddresses"] = (
                 None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
             )
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("birth", None)
-        self.birth = (
-            _models.PersonBirth.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.PersonBirth, PersonBasicInfo, "birth", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "birth" in d:
+            v = d["birth"]
+            self.birth = (
+                _models.PersonBirth.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.PersonBirth, PersonBasicInfo, "birth", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("citizenships", None)
-        self.citizenships = (
-            (
-                [
-                    _models.InformationCitizenship.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationCitizenship,
-                        PersonBasicInfo,
-                        "citizenships",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.birth = UNSET
+            unknown += 1
+        if "citizenships" in d:
+            v = d["citizenships"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationCitizenship.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationCitizenship,
+                                PersonBasicInfo,
+                                "citizenships",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.citizenships = items
+            else:
+                self.citizenships = _types.absent(
+                    v, PersonBasicInfo, "citizenships", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.citizenships = UNSET
+            unknown += 1
+        if "foreignAddresses" in d:
+            v = d["foreignAddresses"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.PersonAddress.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.PersonAddress,
+                                PersonBasicInfo,
+                                "foreignAddresses",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.foreign_addresses = items
+            else:
+                self.foreign_addresses = _types.absent(
+                    v, PersonBasicInfo, "foreignAddresses", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.foreign_addresses = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    PersonBasicInfo,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonBasicInfo, "citizenships", _types.OPTIONAL, "a list")
-        )
-        v = pop("foreignAddresses", None)
-        self.foreign_addresses = (
-            (
-                [
-                    _models.PersonAddress.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.PersonAddress,
-                        PersonBasicInfo,
-                        "foreignAddresses",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonBasicInfo, "foreignAddresses", _types.OPTIONAL, "a list")
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationMetadata, PersonBasicInfo, "metadata", _types.OPTIONAL
-            )
-        )
-        v = pop("names", None)
-        self.names = (
-            (
-                [
-                    _models.PersonName.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.PersonName,
-                        PersonBasicInfo,
-                        "names",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonBasicInfo, "names", _types.OPTIONAL, "a list")
-        )
-        v = pop("nationalities", None)
-        self.nationalities = (
-            (
-                [
-                    _models.InformationNationality.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.InformationNationality,
-                        PersonBasicInfo,
-                        "nationalities",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonBasicInfo, "nationalities", _types.OPTIONAL, "a list")
-        )
-        v = pop("permanentAddresses", None)
-        self.permanent_addresses = (
-            (
-                [
-                    _models.PersonAddress.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.PersonAddress,
-                        PersonBasicInfo,
-                        "permanentAddresses",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonBasicInfo, "permanentAddresses", _types.OPTIONAL, "a list")
-        )
-        v = pop("postalAddresses", None)
-        self.postal_addresses = (
-            (
-                [
-                    _models.PersonAddress.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.PersonAddress,
-                        PersonBasicInfo,
-                        "postalAddresses",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonBasicInfo, "postalAddresses", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "names" in d:
+            v = d["names"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.PersonName.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.PersonName,
+                                PersonBasicInfo,
+                                "names",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.names = items
+            else:
+                self.names = _types.absent(v, PersonBasicInfo, "names", _types.OPTIONAL, "a list")
+        else:
+            self.names = UNSET
+            unknown += 1
+        if "nationalities" in d:
+            v = d["nationalities"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.InformationNationality.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.InformationNationality,
+                                PersonBasicInfo,
+                                "nationalities",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.nationalities = items
+            else:
+                self.nationalities = _types.absent(
+                    v, PersonBasicInfo, "nationalities", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.nationalities = UNSET
+            unknown += 1
+        if "permanentAddresses" in d:
+            v = d["permanentAddresses"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.PersonAddress.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.PersonAddress,
+                                PersonBasicInfo,
+                                "permanentAddresses",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.permanent_addresses = items
+            else:
+                self.permanent_addresses = _types.absent(
+                    v, PersonBasicInfo, "permanentAddresses", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.permanent_addresses = UNSET
+            unknown += 1
+        if "postalAddresses" in d:
+            v = d["postalAddresses"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.PersonAddress.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.PersonAddress,
+                                PersonBasicInfo,
+                                "postalAddresses",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.postal_addresses = items
+            else:
+                self.postal_addresses = _types.absent(
+                    v, PersonBasicInfo, "postalAddresses", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.postal_addresses = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,15 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "link",
+        "score",
+        "scoringSystem",
+        "year",
+    )
+)
+
 
 class PersonCreditScore(_types.Model):
     """
@@ -27,14 +36,13 @@ class PersonCreditScore(_types.Model):
         "score",
         "scoring_system",
         "year",
-        "additional_properties",
     )
 
     link: str | Unset
     score: str | Unset
     scoring_system: str | Unset
     year: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +55,7 @@ class PersonCreditScore(_types.Model):
         self.score = score
         self.scoring_system = scoring_system
         self.year = year
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -64,48 +72,63 @@ class PersonCreditScore(_types.Model):
         v = self.year
         if v is not UNSET:
             d["year"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("link", None)
-        self.link = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonCreditScore, "link", _types.OPTIONAL)
-        )
-        v = pop("score", None)
-        self.score = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonCreditScore, "score", _types.OPTIONAL)
-        )
-        v = pop("scoringSystem", None)
-        self.scoring_system = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonCreditScore, "scoringSystem", _types.OPTIONAL)
-        )
-        v = pop("year", UNSET)
-        self.year = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, PersonCreditScore, "year", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "link" in d:
+            v = d["link"]
+            self.link = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonCreditScore, "link", _types.OPTIONAL)
+            )
+        else:
+            self.link = UNSET
+            unknown += 1
+        if "score" in d:
+            v = d["score"]
+            self.score = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonCreditScore, "score", _types.OPTIONAL)
+            )
+        else:
+            self.score = UNSET
+            unknown += 1
+        if "scoringSystem" in d:
+            v = d["scoringSystem"]
+            self.scoring_system = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonCreditScore, "scoringSystem", _types.OPTIONAL)
+            )
+        else:
+            self.scoring_system = UNSET
+            unknown += 1
+        if "year" in d:
+            v = d["year"]
+            self.year = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, PersonCreditScore, "year", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.year = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.person_finance_info import PersonFinanceInfo
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "creditScore",
+        "incomeAndWealth",
+        "metadata",
+        "numberOfPaymentRemarks",
+    )
+)
+
 
 class PersonFinance(_types.Model):
     """
@@ -31,14 +40,13 @@ class PersonFinance(_types.Model):
         "income_and_wealth",
         "metadata",
         "number_of_payment_remarks",
-        "additional_properties",
     )
 
     credit_score: PersonCreditScore | Unset
     income_and_wealth: list[PersonFinanceInfo] | Unset
     metadata: InformationMetadata | Unset
     number_of_payment_remarks: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class PersonFinance(_types.Model):
         self.income_and_wealth = income_and_wealth
         self.metadata = metadata
         self.number_of_payment_remarks = number_of_payment_remarks
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -70,68 +78,90 @@ class PersonFinance(_types.Model):
         v = self.number_of_payment_remarks
         if v is not UNSET:
             d["numberOfPaymentRemarks"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("creditScore", None)
-        self.credit_score = (
-            _models.PersonCreditScore.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.PersonCreditScore, PersonFinance, "creditScore", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "creditScore" in d:
+            v = d["creditScore"]
+            self.credit_score = (
+                _models.PersonCreditScore.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.PersonCreditScore,
+                    PersonFinance,
+                    "creditScore",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("incomeAndWealth", None)
-        self.income_and_wealth = (
-            (
-                [
-                    _models.PersonFinanceInfo.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.PersonFinanceInfo,
-                        PersonFinance,
-                        "incomeAndWealth",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.credit_score = UNSET
+            unknown += 1
+        if "incomeAndWealth" in d:
+            v = d["incomeAndWealth"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.PersonFinanceInfo.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.PersonFinanceInfo,
+                                PersonFinance,
+                                "incomeAndWealth",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.income_and_wealth = items
+            else:
+                self.income_and_wealth = _types.absent(
+                    v, PersonFinance, "incomeAndWealth", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.income_and_wealth = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    PersonFinance,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonFinance, "incomeAndWealth", _types.OPTIONAL, "a list")
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationMetadata, PersonFinance, "metadata", _types.OPTIONAL
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "numberOfPaymentRemarks" in d:
+            v = d["numberOfPaymentRemarks"]
+            self.number_of_payment_remarks = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, PersonFinance, "numberOfPaymentRemarks", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("numberOfPaymentRemarks", UNSET)
-        self.number_of_payment_remarks = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, PersonFinance, "numberOfPaymentRemarks", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.number_of_payment_remarks = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

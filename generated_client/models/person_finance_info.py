@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "currency",
+        "grossIncome",
+        "netIncome",
+        "wealth",
+        "year",
+    )
+)
+
 
 class PersonFinanceInfo(_types.Model):
     """
@@ -29,7 +39,6 @@ class PersonFinanceInfo(_types.Model):
         "net_income",
         "wealth",
         "year",
-        "additional_properties",
     )
 
     currency: str | Unset
@@ -37,7 +46,7 @@ class PersonFinanceInfo(_types.Model):
     net_income: int | None | Unset
     wealth: int | None | Unset
     year: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class PersonFinanceInfo(_types.Model):
         self.net_income = net_income
         self.wealth = wealth
         self.year = year
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class PersonFinanceInfo(_types.Model):
         v = self.year
         if v is not UNSET:
             d["year"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("currency", None)
-        self.currency = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonFinanceInfo, "currency", _types.OPTIONAL)
-        )
-        v = pop("grossIncome", UNSET)
-        self.gross_income = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, PersonFinanceInfo, "grossIncome", _types.OPTIONAL_NULL)
-        )
-        v = pop("netIncome", UNSET)
-        self.net_income = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, PersonFinanceInfo, "netIncome", _types.OPTIONAL_NULL)
-        )
-        v = pop("wealth", UNSET)
-        self.wealth = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, PersonFinanceInfo, "wealth", _types.OPTIONAL_NULL)
-        )
-        v = pop("year", UNSET)
-        self.year = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, PersonFinanceInfo, "year", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "currency" in d:
+            v = d["currency"]
+            self.currency = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonFinanceInfo, "currency", _types.OPTIONAL)
+            )
+        else:
+            self.currency = UNSET
+            unknown += 1
+        if "grossIncome" in d:
+            v = d["grossIncome"]
+            self.gross_income = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, PersonFinanceInfo, "grossIncome", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.gross_income = UNSET
+            unknown += 1
+        if "netIncome" in d:
+            v = d["netIncome"]
+            self.net_income = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, PersonFinanceInfo, "netIncome", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.net_income = UNSET
+            unknown += 1
+        if "wealth" in d:
+            v = d["wealth"]
+            self.wealth = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, PersonFinanceInfo, "wealth", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.wealth = UNSET
+            unknown += 1
+        if "year" in d:
+            v = d["year"]
+            self.year = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, PersonFinanceInfo, "year", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.year = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

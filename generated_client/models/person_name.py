@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from ..models.information_name_status import InformationNameStatus
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "endDate",
+        "first",
+        "full",
+        "isActive",
+        "last",
+        "middle",
+        "startDate",
+        "status",
+    )
+)
+
 
 class PersonName(_types.Model):
     """
@@ -39,7 +52,6 @@ class PersonName(_types.Model):
         "middle",
         "start_date",
         "status",
-        "additional_properties",
     )
 
     end_date: datetime.datetime | None | Unset
@@ -50,7 +62,7 @@ class PersonName(_types.Model):
     middle: str | Unset
     start_date: datetime.datetime | None | Unset
     status: InformationNameStatus | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -71,7 +83,7 @@ class PersonName(_types.Model):
         self.middle = middle
         self.start_date = start_date
         self.status = status
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -100,82 +112,118 @@ class PersonName(_types.Model):
         v = self.status
         if v is not UNSET:
             d["status"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("endDate", UNSET)
-        self.end_date = (
-            _types.timestamp_of(v, PersonName, "endDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, PersonName, "endDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("first", None)
-        self.first = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonName, "first", _types.OPTIONAL)
-        )
-        v = pop("full", None)
-        self.full = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonName, "full", _types.OPTIONAL)
-        )
-        v = pop("isActive", None)
-        self.is_active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, PersonName, "isActive", _types.OPTIONAL)
-        )
-        v = pop("last", None)
-        self.last = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonName, "last", _types.OPTIONAL)
-        )
-        v = pop("middle", None)
-        self.middle = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonName, "middle", _types.OPTIONAL)
-        )
-        v = pop("startDate", UNSET)
-        self.start_date = (
-            _types.timestamp_of(v, PersonName, "startDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, PersonName, "startDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("status", None)
-        self.status = (
-            _types.member_of(_models.InformationNameStatus, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.InformationNameStatus, str, PersonName, "status", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "endDate" in d:
+            v = d["endDate"]
+            self.end_date = (
+                _types.timestamp_of(v, PersonName, "endDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, PersonName, "endDate", _types.OPTIONAL_NULL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.end_date = UNSET
+            unknown += 1
+        if "first" in d:
+            v = d["first"]
+            self.first = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonName, "first", _types.OPTIONAL)
+            )
+        else:
+            self.first = UNSET
+            unknown += 1
+        if "full" in d:
+            v = d["full"]
+            self.full = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonName, "full", _types.OPTIONAL)
+            )
+        else:
+            self.full = UNSET
+            unknown += 1
+        if "isActive" in d:
+            v = d["isActive"]
+            self.is_active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, PersonName, "isActive", _types.OPTIONAL)
+            )
+        else:
+            self.is_active = UNSET
+            unknown += 1
+        if "last" in d:
+            v = d["last"]
+            self.last = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonName, "last", _types.OPTIONAL)
+            )
+        else:
+            self.last = UNSET
+            unknown += 1
+        if "middle" in d:
+            v = d["middle"]
+            self.middle = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonName, "middle", _types.OPTIONAL)
+            )
+        else:
+            self.middle = UNSET
+            unknown += 1
+        if "startDate" in d:
+            v = d["startDate"]
+            self.start_date = (
+                _types.timestamp_of(v, PersonName, "startDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, PersonName, "startDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.start_date = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _types.member_of(_models.InformationNameStatus, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.InformationNameStatus,
+                    str,
+                    PersonName,
+                    "status",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

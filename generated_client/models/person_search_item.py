@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from ..models.information_name import InformationName
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "country",
+        "id",
+        "name",
+    )
+)
+
 
 class PersonSearchItem(_types.Model):
     """
@@ -29,13 +37,12 @@ class PersonSearchItem(_types.Model):
         "country",
         "id",
         "name",
-        "additional_properties",
     )
 
     country: InformationIso3166 | Unset
     id: str | Unset
     name: InformationName | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class PersonSearchItem(_types.Model):
         self.country = country
         self.id = id
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,44 +67,59 @@ class PersonSearchItem(_types.Model):
         v = self.name
         if v is not UNSET:
             d["name"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("country", None)
-        self.country = (
-            _models.InformationIso3166.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationIso3166, PersonSearchItem, "country", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "country" in d:
+            v = d["country"]
+            self.country = (
+                _models.InformationIso3166.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationIso3166,
+                    PersonSearchItem,
+                    "country",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, PersonSearchItem, "id", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            _models.InformationName.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.InformationName, PersonSearchItem, "name", _types.OPTIONAL
+        else:
+            self.country = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, PersonSearchItem, "id", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                _models.InformationName.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.InformationName, PersonSearchItem, "name", _types.OPTIONAL
+                )
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

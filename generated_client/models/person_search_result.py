@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from ..models.person_search_item import PersonSearchItem
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "data",
+        "limit",
+        "links",
+        "metadata",
+        "offset",
+        "size",
+    )
+)
+
 
 class PersonSearchResult(_types.Model):
     """
@@ -35,7 +46,6 @@ class PersonSearchResult(_types.Model):
         "metadata",
         "offset",
         "size",
-        "additional_properties",
     )
 
     data: list[PersonSearchItem] | Unset
@@ -44,7 +54,7 @@ class PersonSearchResult(_types.Model):
     metadata: InformationMetadata | Unset
     offset: int | Unset
     size: int | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -61,7 +71,7 @@ class PersonSearchResult(_types.Model):
         self.metadata = metadata
         self.offset = offset
         self.size = size
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -84,92 +94,110 @@ class PersonSearchResult(_types.Model):
         v = self.size
         if v is not UNSET:
             d["size"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("data", None)
-        self.data = (
-            (
-                [
-                    _models.PersonSearchItem.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.PersonSearchItem,
-                        PersonSearchResult,
-                        "data",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "data" in d:
+            v = d["data"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.PersonSearchItem.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.PersonSearchItem,
+                                PersonSearchResult,
+                                "data",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.data = items
+            else:
+                self.data = _types.absent(v, PersonSearchResult, "data", _types.OPTIONAL, "a list")
+        else:
+            self.data = UNSET
+            unknown += 1
+        if "limit" in d:
+            v = d["limit"]
+            self.limit = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, PersonSearchResult, "limit", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, PersonSearchResult, "data", _types.OPTIONAL, "a list")
-        )
-        v = pop("limit", None)
-        self.limit = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, PersonSearchResult, "limit", _types.OPTIONAL)
-        )
-        v = pop("links", None)
-        self.links = (
-            _models.InformationPageLinks.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationPageLinks,
-                PersonSearchResult,
-                "links",
-                _types.OPTIONAL,
+        else:
+            self.limit = UNSET
+            unknown += 1
+        if "links" in d:
+            v = d["links"]
+            self.links = (
+                _models.InformationPageLinks.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationPageLinks,
+                    PersonSearchResult,
+                    "links",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("metadata", None)
-        self.metadata = (
-            _models.InformationMetadata.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.InformationMetadata,
-                PersonSearchResult,
-                "metadata",
-                _types.OPTIONAL,
+        else:
+            self.links = UNSET
+            unknown += 1
+        if "metadata" in d:
+            v = d["metadata"]
+            self.metadata = (
+                _models.InformationMetadata.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.InformationMetadata,
+                    PersonSearchResult,
+                    "metadata",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("offset", None)
-        self.offset = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, PersonSearchResult, "offset", _types.OPTIONAL)
-        )
-        v = pop("size", None)
-        self.size = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, PersonSearchResult, "size", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.metadata = UNSET
+            unknown += 1
+        if "offset" in d:
+            v = d["offset"]
+            self.offset = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, PersonSearchResult, "offset", _types.OPTIONAL)
+            )
+        else:
+            self.offset = UNSET
+            unknown += 1
+        if "size" in d:
+            v = d["size"]
+            self.size = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, PersonSearchResult, "size", _types.OPTIONAL)
+            )
+        else:
+            self.size = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("tags",))
+
 
 class ShareAdvanced(_types.Model):
     """
@@ -19,20 +21,17 @@ class ShareAdvanced(_types.Model):
         tags (list[str] | Unset): Words to find the bucket and its events by.
     """
 
-    __slots__ = (
-        "tags",
-        "additional_properties",
-    )
+    __slots__ = ("tags",)
 
     tags: list[str] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         tags: list[str] | Unset = UNSET,
     ) -> None:
         self.tags = tags
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,34 +39,32 @@ class ShareAdvanced(_types.Model):
         v = self.tags
         if v is not UNSET:
             d["tags"] = None if v is None else list(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, ShareAdvanced, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareAdvanced, "tags", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(i0, ShareAdvanced, "tags", _types.REQUIRED_NULL)
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(v, ShareAdvanced, "tags", _types.OPTIONAL, "a list")
+        else:
+            self.tags = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.share_identity_provider import ShareIdentityProvider
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dateOfBirth",
+        "identityProvider",
+        "identityProviderUniqueId",
+        "ssn",
+    )
+)
+
 
 class ShareAuthentication(_types.Model):
     """
@@ -29,14 +38,13 @@ class ShareAuthentication(_types.Model):
         "identity_provider",
         "identity_provider_unique_id",
         "ssn",
-        "additional_properties",
     )
 
     date_of_birth: str | Unset
     identity_provider: ShareIdentityProvider | Unset
     identity_provider_unique_id: str | Unset
     ssn: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class ShareAuthentication(_types.Model):
         self.identity_provider = identity_provider
         self.identity_provider_unique_id = identity_provider_unique_id
         self.ssn = ssn
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,55 +74,72 @@ class ShareAuthentication(_types.Model):
         v = self.ssn
         if v is not UNSET:
             d["ssn"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareAuthentication, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("identityProvider", None)
-        self.identity_provider = (
-            _types.member_of(_models.ShareIdentityProvider, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ShareIdentityProvider,
-                str,
-                ShareAuthentication,
-                "identityProvider",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareAuthentication, "dateOfBirth", _types.OPTIONAL)
             )
-        )
-        v = pop("identityProviderUniqueId", None)
-        self.identity_provider_unique_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareAuthentication, "identityProviderUniqueId", _types.OPTIONAL)
-        )
-        v = pop("ssn", None)
-        self.ssn = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareAuthentication, "ssn", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "identityProvider" in d:
+            v = d["identityProvider"]
+            self.identity_provider = (
+                _types.member_of(_models.ShareIdentityProvider, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareIdentityProvider,
+                    str,
+                    ShareAuthentication,
+                    "identityProvider",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.identity_provider = UNSET
+            unknown += 1
+        if "identityProviderUniqueId" in d:
+            v = d["identityProviderUniqueId"]
+            self.identity_provider_unique_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, ShareAuthentication, "identityProviderUniqueId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.identity_provider_unique_id = UNSET
+            unknown += 1
+        if "ssn" in d:
+            v = d["ssn"]
+            self.ssn = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareAuthentication, "ssn", _types.OPTIONAL)
+            )
+        else:
+            self.ssn = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from ..models.share_upload import ShareUpload
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "advanced",
+        "contactDetails",
+        "content",
+        "information",
+        "recipients",
+        "senders",
+    )
+)
+
 
 class ShareBucketCreateOptions(_types.Model):
     """
@@ -38,7 +49,6 @@ class ShareBucketCreateOptions(_types.Model):
         "information",
         "recipients",
         "senders",
-        "additional_properties",
     )
 
     advanced: ShareAdvanced | Unset
@@ -47,7 +57,7 @@ class ShareBucketCreateOptions(_types.Model):
     information: ShareInformation | Unset
     recipients: list[ShareRecipient] | Unset
     senders: list[ShareSender] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -64,7 +74,7 @@ class ShareBucketCreateOptions(_types.Model):
         self.information = information
         self.recipients = recipients
         self.senders = senders
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -89,130 +99,144 @@ class ShareBucketCreateOptions(_types.Model):
         v = self.senders
         if v is not UNSET:
             d["senders"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.ShareAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareAdvanced,
-                ShareBucketCreateOptions,
-                "advanced",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.ShareAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareAdvanced,
+                    ShareBucketCreateOptions,
+                    "advanced",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.ShareContactDetails.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareContactDetails,
-                ShareBucketCreateOptions,
-                "contactDetails",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.ShareContactDetails.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareContactDetails,
+                    ShareBucketCreateOptions,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("content", None)
-        self.content = (
-            (
-                [
-                    _models.ShareUpload.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareUpload,
-                        ShareBucketCreateOptions,
-                        "content",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "content" in d:
+            v = d["content"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareUpload.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareUpload,
+                                ShareBucketCreateOptions,
+                                "content",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.content = items
+            else:
+                self.content = _types.absent(
+                    v, ShareBucketCreateOptions, "content", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.content = UNSET
+            unknown += 1
+        if "information" in d:
+            v = d["information"]
+            self.information = (
+                _models.ShareInformation.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareInformation,
+                    ShareBucketCreateOptions,
+                    "information",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareBucketCreateOptions, "content", _types.OPTIONAL, "a list")
-        )
-        v = pop("information", None)
-        self.information = (
-            _models.ShareInformation.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareInformation,
-                ShareBucketCreateOptions,
-                "information",
-                _types.OPTIONAL,
-            )
-        )
-        v = pop("recipients", None)
-        self.recipients = (
-            (
-                [
-                    _models.ShareRecipient.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareRecipient,
-                        ShareBucketCreateOptions,
-                        "recipients",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareBucketCreateOptions, "recipients", _types.OPTIONAL, "a list")
-        )
-        v = pop("senders", None)
-        self.senders = (
-            (
-                [
-                    _models.ShareSender.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareSender,
-                        ShareBucketCreateOptions,
-                        "senders",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareBucketCreateOptions, "senders", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.information = UNSET
+            unknown += 1
+        if "recipients" in d:
+            v = d["recipients"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareRecipient.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareRecipient,
+                                ShareBucketCreateOptions,
+                                "recipients",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.recipients = items
+            else:
+                self.recipients = _types.absent(
+                    v, ShareBucketCreateOptions, "recipients", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.recipients = UNSET
+            unknown += 1
+        if "senders" in d:
+            v = d["senders"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareSender.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareSender,
+                                ShareBucketCreateOptions,
+                                "senders",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.senders = items
+            else:
+                self.senders = _types.absent(
+                    v, ShareBucketCreateOptions, "senders", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.senders = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from ..models.share_server_upload import ShareServerUpload
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "advanced",
+        "contactDetails",
+        "content",
+        "created",
+        "deleted",
+        "done",
+        "id",
+        "information",
+        "recipients",
+        "senders",
+        "uploadedDocuments",
+    )
+)
+
 
 class ShareBucketResponse(_types.Model):
     """
@@ -51,7 +67,6 @@ class ShareBucketResponse(_types.Model):
         "recipients",
         "senders",
         "uploaded_documents",
-        "additional_properties",
     )
 
     advanced: ShareAdvanced | Unset
@@ -65,7 +80,7 @@ class ShareBucketResponse(_types.Model):
     recipients: list[ShareRecipientResponse] | Unset
     senders: list[ShareSender] | Unset
     uploaded_documents: int | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -92,7 +107,7 @@ class ShareBucketResponse(_types.Model):
         self.recipients = recipients
         self.senders = senders
         self.uploaded_documents = uploaded_documents
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -132,166 +147,204 @@ class ShareBucketResponse(_types.Model):
         v = self.uploaded_documents
         if v is not UNSET:
             d["uploadedDocuments"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.ShareAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.ShareAdvanced, ShareBucketResponse, "advanced", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 11
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.ShareAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareAdvanced,
+                    ShareBucketResponse,
+                    "advanced",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.ShareContactDetails.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareContactDetails,
-                ShareBucketResponse,
-                "contactDetails",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.ShareContactDetails.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareContactDetails,
+                    ShareBucketResponse,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("content", None)
-        self.content = (
-            (
-                [
-                    _models.ShareServerUpload.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareServerUpload,
-                        ShareBucketResponse,
-                        "content",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "content" in d:
+            v = d["content"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareServerUpload.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareServerUpload,
+                                ShareBucketResponse,
+                                "content",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.content = items
+            else:
+                self.content = _types.absent(
+                    v, ShareBucketResponse, "content", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.content = UNSET
+            unknown += 1
+        if "created" in d:
+            v = d["created"]
+            self.created = (
+                _types.timestamp_of(v, ShareBucketResponse, "created")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, ShareBucketResponse, "created", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareBucketResponse, "content", _types.OPTIONAL, "a list")
-        )
-        v = pop("created", None)
-        self.created = (
-            _types.timestamp_of(v, ShareBucketResponse, "created")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, ShareBucketResponse, "created", _types.OPTIONAL)
-        )
-        v = pop("deleted", None)
-        self.deleted = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, ShareBucketResponse, "deleted", _types.OPTIONAL)
-        )
-        v = pop("done", None)
-        self.done = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, ShareBucketResponse, "done", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, ShareBucketResponse, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, ShareBucketResponse, "id", _types.OPTIONAL)
-        )
-        v = pop("information", None)
-        self.information = (
-            _models.ShareInformation.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareInformation,
-                ShareBucketResponse,
-                "information",
-                _types.OPTIONAL,
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "deleted" in d:
+            v = d["deleted"]
+            self.deleted = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, ShareBucketResponse, "deleted", _types.OPTIONAL)
             )
-        )
-        v = pop("recipients", None)
-        self.recipients = (
-            (
-                [
-                    _models.ShareRecipientResponse.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareRecipientResponse,
-                        ShareBucketResponse,
-                        "recipients",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.deleted = UNSET
+            unknown += 1
+        if "done" in d:
+            v = d["done"]
+            self.done = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, ShareBucketResponse, "done", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareBucketResponse, "recipients", _types.OPTIONAL, "a list")
-        )
-        v = pop("senders", None)
-        self.senders = (
-            (
-                [
-                    _models.ShareSender.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareSender,
-                        ShareBucketResponse,
-                        "senders",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.done = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, ShareBucketResponse, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, ShareBucketResponse, "id", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareBucketResponse, "senders", _types.OPTIONAL, "a list")
-        )
-        v = pop("uploadedDocuments", None)
-        self.uploaded_documents = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, ShareBucketResponse, "uploadedDocuments", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "information" in d:
+            v = d["information"]
+            self.information = (
+                _models.ShareInformation.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareInformation,
+                    ShareBucketResponse,
+                    "information",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.information = UNSET
+            unknown += 1
+        if "recipients" in d:
+            v = d["recipients"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareRecipientResponse.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareRecipientResponse,
+                                ShareBucketResponse,
+                                "recipients",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.recipients = items
+            else:
+                self.recipients = _types.absent(
+                    v, ShareBucketResponse, "recipients", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.recipients = UNSET
+            unknown += 1
+        if "senders" in d:
+            v = d["senders"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareSender.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareSender,
+                                ShareBucketResponse,
+                                "senders",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.senders = items
+            else:
+                self.senders = _types.absent(
+                    v, ShareBucketResponse, "senders", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.senders = UNSET
+            unknown += 1
+        if "uploadedDocuments" in d:
+            v = d["uploadedDocuments"]
+            self.uploaded_documents = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, ShareBucketResponse, "uploadedDocuments", _types.OPTIONAL)
+            )
+        else:
+            self.uploaded_documents = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.share_contact_details import ShareContactDetails
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "contactDetails",
+        "description",
+        "title",
+    )
+)
+
 
 class ShareBucketUpdateOptions(_types.Model):
     """
@@ -27,13 +35,12 @@ class ShareBucketUpdateOptions(_types.Model):
         "contact_details",
         "description",
         "title",
-        "additional_properties",
     )
 
     contact_details: ShareContactDetails | Unset
     description: str | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class ShareBucketUpdateOptions(_types.Model):
         self.contact_details = contact_details
         self.description = description
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,46 +65,57 @@ class ShareBucketUpdateOptions(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.ShareContactDetails.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareContactDetails,
-                ShareBucketUpdateOptions,
-                "contactDetails",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.ShareContactDetails.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareContactDetails,
+                    ShareBucketUpdateOptions,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareBucketUpdateOptions, "description", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareBucketUpdateOptions, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareBucketUpdateOptions, "description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareBucketUpdateOptions, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

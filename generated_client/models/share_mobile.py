@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "countryCode",
+        "number",
+    )
+)
+
 
 class ShareMobile(_types.Model):
     """
@@ -23,12 +30,11 @@ class ShareMobile(_types.Model):
     __slots__ = (
         "country_code",
         "number",
-        "additional_properties",
     )
 
     country_code: str | Unset
     number: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class ShareMobile(_types.Model):
     ) -> None:
         self.country_code = country_code
         self.number = number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class ShareMobile(_types.Model):
         v = self.number
         if v is not UNSET:
             d["number"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("countryCode", None)
-        self.country_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareMobile, "countryCode", _types.OPTIONAL)
-        )
-        v = pop("number", None)
-        self.number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareMobile, "number", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareMobile, "countryCode", _types.OPTIONAL)
+            )
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "number" in d:
+            v = d["number"]
+            self.number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareMobile, "number", _types.OPTIONAL)
+            )
+        else:
+            self.number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

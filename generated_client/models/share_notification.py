@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.share_notification_setup import ShareNotificationSetup
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "customEmailTexts",
+        "language",
+        "setup",
+    )
+)
+
 
 class ShareNotification(_types.Model):
     """
@@ -30,13 +38,12 @@ class ShareNotification(_types.Model):
         "custom_email_texts",
         "language",
         "setup",
-        "additional_properties",
     )
 
     custom_email_texts: ShareNotificationCustomEmailTexts | Unset
     language: ShareLanguage | Unset
     setup: ShareNotificationSetup | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +54,7 @@ class ShareNotification(_types.Model):
         self.custom_email_texts = custom_email_texts
         self.language = language
         self.setup = setup
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -61,59 +68,70 @@ class ShareNotification(_types.Model):
         v = self.setup
         if v is not UNSET:
             d["setup"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("customEmailTexts", None)
-        self.custom_email_texts = (
-            _models.ShareNotificationCustomEmailTexts.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareNotificationCustomEmailTexts,
-                ShareNotification,
-                "customEmailTexts",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "customEmailTexts" in d:
+            v = d["customEmailTexts"]
+            self.custom_email_texts = (
+                _models.ShareNotificationCustomEmailTexts.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareNotificationCustomEmailTexts,
+                    ShareNotification,
+                    "customEmailTexts",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("language", None)
-        self.language = (
-            _types.member_of(_models.ShareLanguage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ShareLanguage,
-                str,
-                ShareNotification,
-                "language",
-                _types.OPTIONAL,
+        else:
+            self.custom_email_texts = UNSET
+            unknown += 1
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.ShareLanguage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareLanguage,
+                    str,
+                    ShareNotification,
+                    "language",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("setup", None)
-        self.setup = (
-            _models.ShareNotificationSetup.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareNotificationSetup,
-                ShareNotification,
-                "setup",
-                _types.OPTIONAL,
+        else:
+            self.language = UNSET
+            unknown += 1
+        if "setup" in d:
+            v = d["setup"]
+            self.setup = (
+                _models.ShareNotificationSetup.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareNotificationSetup,
+                    ShareNotification,
+                    "setup",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.setup = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.share_notification_type import ShareNotificationType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "reminder",
+        "request",
+    )
+)
+
 
 class ShareNotificationSetup(_types.Model):
     """
@@ -27,12 +34,11 @@ class ShareNotificationSetup(_types.Model):
     __slots__ = (
         "reminder",
         "request",
-        "additional_properties",
     )
 
     reminder: ShareNotificationType | Unset
     request: ShareNotificationType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -41,7 +47,7 @@ class ShareNotificationSetup(_types.Model):
     ) -> None:
         self.reminder = reminder
         self.request = request
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -52,46 +58,53 @@ class ShareNotificationSetup(_types.Model):
         v = self.request
         if v is not UNSET:
             d["request"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("reminder", None)
-        self.reminder = (
-            _types.member_of(_models.ShareNotificationType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ShareNotificationType,
-                str,
-                ShareNotificationSetup,
-                "reminder",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "reminder" in d:
+            v = d["reminder"]
+            self.reminder = (
+                _types.member_of(_models.ShareNotificationType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareNotificationType,
+                    str,
+                    ShareNotificationSetup,
+                    "reminder",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("request", None)
-        self.request = (
-            _types.member_of(_models.ShareNotificationType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ShareNotificationType,
-                str,
-                ShareNotificationSetup,
-                "request",
-                _types.OPTIONAL,
+        else:
+            self.reminder = UNSET
+            unknown += 1
+        if "request" in d:
+            v = d["request"]
+            self.request = (
+                _types.member_of(_models.ShareNotificationType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareNotificationType,
+                    str,
+                    ShareNotificationSetup,
+                    "request",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.request = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

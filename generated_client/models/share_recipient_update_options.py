@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from ..models.share_notification import ShareNotification
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "authentication",
+        "email",
+        "expires",
+        "externalId",
+        "firstName",
+        "lastName",
+        "mobile",
+        "notification",
+        "oneTimeLogin",
+        "uploads",
+    )
+)
+
 
 class ShareRecipientUpdateOptions(_types.Model):
     """
@@ -46,7 +61,6 @@ class ShareRecipientUpdateOptions(_types.Model):
         "notification",
         "one_time_login",
         "uploads",
-        "additional_properties",
     )
 
     authentication: list[ShareAuthentication] | Unset
@@ -59,7 +73,7 @@ class ShareRecipientUpdateOptions(_types.Model):
     notification: ShareNotification | Unset
     one_time_login: bool | Unset
     uploads: list[str] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -84,7 +98,7 @@ class ShareRecipientUpdateOptions(_types.Model):
         self.notification = notification
         self.one_time_login = one_time_login
         self.uploads = uploads
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -121,138 +135,169 @@ class ShareRecipientUpdateOptions(_types.Model):
         v = self.uploads
         if v is not UNSET:
             d["uploads"] = None if v is None else list(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("authentication", None)
-        self.authentication = (
-            (
-                [
-                    _models.ShareAuthentication.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ShareAuthentication,
-                        ShareRecipientUpdateOptions,
-                        "authentication",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 10
+        if "authentication" in d:
+            v = d["authentication"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ShareAuthentication.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ShareAuthentication,
+                                ShareRecipientUpdateOptions,
+                                "authentication",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.authentication = items
+            else:
+                self.authentication = _types.absent(
+                    v, ShareRecipientUpdateOptions, "authentication", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.authentication = UNSET
+            unknown += 1
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareRecipientUpdateOptions, "email", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, ShareRecipientUpdateOptions, "authentication", _types.OPTIONAL, "a list"
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "expires" in d:
+            v = d["expires"]
+            self.expires = (
+                _types.timestamp_of(v, ShareRecipientUpdateOptions, "expires")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, ShareRecipientUpdateOptions, "expires", _types.OPTIONAL)
             )
-        )
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareRecipientUpdateOptions, "email", _types.OPTIONAL)
-        )
-        v = pop("expires", None)
-        self.expires = (
-            _types.timestamp_of(v, ShareRecipientUpdateOptions, "expires")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, ShareRecipientUpdateOptions, "expires", _types.OPTIONAL)
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareRecipientUpdateOptions, "externalId", _types.OPTIONAL)
-        )
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareRecipientUpdateOptions, "firstName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareRecipientUpdateOptions, "lastName", _types.OPTIONAL)
-        )
-        v = pop("mobile", None)
-        self.mobile = (
-            _models.ShareMobile.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareMobile,
-                ShareRecipientUpdateOptions,
-                "mobile",
-                _types.OPTIONAL,
+        else:
+            self.expires = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareRecipientUpdateOptions, "externalId", _types.OPTIONAL)
             )
-        )
-        v = pop("notification", None)
-        self.notification = (
-            _models.ShareNotification.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ShareNotification,
-                ShareRecipientUpdateOptions,
-                "notification",
-                _types.OPTIONAL,
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareRecipientUpdateOptions, "firstName", _types.OPTIONAL)
             )
-        )
-        v = pop("oneTimeLogin", None)
-        self.one_time_login = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, ShareRecipientUpdateOptions, "oneTimeLogin", _types.OPTIONAL)
-        )
-        v = pop("uploads", None)
-        self.uploads = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(
-                        i0, ShareRecipientUpdateOptions, "uploads", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareRecipientUpdateOptions, "lastName", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ShareRecipientUpdateOptions, "uploads", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        if "mobile" in d:
+            v = d["mobile"]
+            self.mobile = (
+                _models.ShareMobile.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareMobile,
+                    ShareRecipientUpdateOptions,
+                    "mobile",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.mobile = UNSET
+            unknown += 1
+        if "notification" in d:
+            v = d["notification"]
+            self.notification = (
+                _models.ShareNotification.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ShareNotification,
+                    ShareRecipientUpdateOptions,
+                    "notification",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.notification = UNSET
+            unknown += 1
+        if "oneTimeLogin" in d:
+            v = d["oneTimeLogin"]
+            self.one_time_login = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, ShareRecipientUpdateOptions, "oneTimeLogin", _types.OPTIONAL)
+            )
+        else:
+            self.one_time_login = UNSET
+            unknown += 1
+        if "uploads" in d:
+            v = d["uploads"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, ShareRecipientUpdateOptions, "uploads", _types.REQUIRED_NULL
+                            )
+                        )
+                self.uploads = items
+            else:
+                self.uploads = _types.absent(
+                    v, ShareRecipientUpdateOptions, "uploads", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.uploads = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.share_notification_type import ShareNotificationType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "email",
+        "mobile",
+        "notificationEvent",
+        "notificationType",
+    )
+)
+
 
 class ShareSender(_types.Model):
     """
@@ -32,14 +41,13 @@ class ShareSender(_types.Model):
         "mobile",
         "notification_event",
         "notification_type",
-        "additional_properties",
     )
 
     email: str | Unset
     mobile: ShareMobile | Unset
     notification_event: ShareNotificationEvent | Unset
     notification_type: ShareNotificationType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class ShareSender(_types.Model):
         self.mobile = mobile
         self.notification_event = notification_event
         self.notification_type = notification_type
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -69,64 +77,79 @@ class ShareSender(_types.Model):
         v = self.notification_type
         if v is not UNSET:
             d["notificationType"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareSender, "email", _types.OPTIONAL)
-        )
-        v = pop("mobile", None)
-        self.mobile = (
-            _models.ShareMobile.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.ShareMobile, ShareSender, "mobile", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareSender, "email", _types.OPTIONAL)
             )
-        )
-        v = pop("notificationEvent", None)
-        self.notification_event = (
-            _types.member_of(_models.ShareNotificationEvent, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ShareNotificationEvent,
-                str,
-                ShareSender,
-                "notificationEvent",
-                _types.OPTIONAL,
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "mobile" in d:
+            v = d["mobile"]
+            self.mobile = (
+                _models.ShareMobile.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.ShareMobile, ShareSender, "mobile", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("notificationType", None)
-        self.notification_type = (
-            _types.member_of(_models.ShareNotificationType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ShareNotificationType,
-                str,
-                ShareSender,
-                "notificationType",
-                _types.OPTIONAL,
+        else:
+            self.mobile = UNSET
+            unknown += 1
+        if "notificationEvent" in d:
+            v = d["notificationEvent"]
+            self.notification_event = (
+                _types.member_of(_models.ShareNotificationEvent, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareNotificationEvent,
+                    str,
+                    ShareSender,
+                    "notificationEvent",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.notification_event = UNSET
+            unknown += 1
+        if "notificationType" in d:
+            v = d["notificationType"]
+            self.notification_type = (
+                _types.member_of(_models.ShareNotificationType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareNotificationType,
+                    str,
+                    ShareSender,
+                    "notificationType",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.notification_type = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

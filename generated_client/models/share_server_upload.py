@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.share_upload_type import ShareUploadType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "content",
+        "id",
+        "name",
+        "type",
+    )
+)
+
 
 class ShareServerUpload(_types.Model):
     """
@@ -29,14 +38,13 @@ class ShareServerUpload(_types.Model):
         "id",
         "name",
         "type_",
-        "additional_properties",
     )
 
     content: str | Unset
     id: str | Unset
     name: str | Unset
     type_: ShareUploadType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class ShareServerUpload(_types.Model):
         self.id = id
         self.name = name
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,50 +74,70 @@ class ShareServerUpload(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("content", None)
-        self.content = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareServerUpload, "content", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareServerUpload, "id", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareServerUpload, "name", _types.OPTIONAL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            _types.member_of(_models.ShareUploadType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v, lambda: _models.ShareUploadType, str, ShareServerUpload, "type", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "content" in d:
+            v = d["content"]
+            self.content = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareServerUpload, "content", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.content = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareServerUpload, "id", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareServerUpload, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.ShareUploadType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ShareUploadType,
+                    str,
+                    ShareServerUpload,
+                    "type",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

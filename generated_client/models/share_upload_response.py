@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "name",
+        "opened",
+        "openedDate",
+    )
+)
+
 
 class ShareUploadResponse(_types.Model):
     """
@@ -27,13 +35,12 @@ class ShareUploadResponse(_types.Model):
         "name",
         "opened",
         "opened_date",
-        "additional_properties",
     )
 
     name: str | Unset
     opened: bool | Unset
     opened_date: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class ShareUploadResponse(_types.Model):
         self.name = name
         self.opened = opened
         self.opened_date = opened_date
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,40 +65,51 @@ class ShareUploadResponse(_types.Model):
         v = self.opened_date
         if v is not UNSET:
             d["openedDate"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ShareUploadResponse, "name", _types.OPTIONAL)
-        )
-        v = pop("opened", None)
-        self.opened = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, ShareUploadResponse, "opened", _types.OPTIONAL)
-        )
-        v = pop("openedDate", None)
-        self.opened_date = (
-            _types.timestamp_of(v, ShareUploadResponse, "openedDate")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, ShareUploadResponse, "openedDate", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ShareUploadResponse, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "opened" in d:
+            v = d["opened"]
+            self.opened = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, ShareUploadResponse, "opened", _types.OPTIONAL)
+            )
+        else:
+            self.opened = UNSET
+            unknown += 1
+        if "openedDate" in d:
+            v = d["openedDate"]
+            self.opened_date = (
+                _types.timestamp_of(v, ShareUploadResponse, "openedDate")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, ShareUploadResponse, "openedDate", _types.OPTIONAL)
+            )
+        else:
+            self.opened_date = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

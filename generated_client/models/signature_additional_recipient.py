@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from ..models.signature_language import SignatureLanguage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "customMergeFields",
+        "email",
+        "language",
+    )
+)
+
 
 class SignatureAdditionalRecipient(_types.Model):
     """
@@ -31,13 +39,12 @@ class SignatureAdditionalRecipient(_types.Model):
         "custom_merge_fields",
         "email",
         "language",
-        "additional_properties",
     )
 
     custom_merge_fields: SignatureAdditionalRecipientCustomMergeFields | Unset
     email: str | Unset
     language: SignatureLanguage | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -48,7 +55,7 @@ class SignatureAdditionalRecipient(_types.Model):
         self.custom_merge_fields = custom_merge_fields
         self.email = email
         self.language = language
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -62,53 +69,64 @@ class SignatureAdditionalRecipient(_types.Model):
         v = self.language
         if v is not UNSET:
             d["language"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("customMergeFields", None)
-        self.custom_merge_fields = (
-            _models.SignatureAdditionalRecipientCustomMergeFields.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAdditionalRecipientCustomMergeFields,
-                SignatureAdditionalRecipient,
-                "customMergeFields",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "customMergeFields" in d:
+            v = d["customMergeFields"]
+            self.custom_merge_fields = (
+                _models.SignatureAdditionalRecipientCustomMergeFields.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAdditionalRecipientCustomMergeFields,
+                    SignatureAdditionalRecipient,
+                    "customMergeFields",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAdditionalRecipient, "email", _types.OPTIONAL)
-        )
-        v = pop("language", None)
-        self.language = (
-            _types.member_of(_models.SignatureLanguage, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureLanguage,
-                str,
-                SignatureAdditionalRecipient,
-                "language",
-                _types.OPTIONAL,
+        else:
+            self.custom_merge_fields = UNSET
+            unknown += 1
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAdditionalRecipient, "email", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.SignatureLanguage, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureLanguage,
+                    str,
+                    SignatureAdditionalRecipient,
+                    "language",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.language = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

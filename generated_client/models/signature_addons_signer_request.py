@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..models.signature_addon_signer_type import SignatureAddonSignerType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("types",))
+
 
 class SignatureAddonsSignerRequest(_types.Model):
     """
@@ -21,20 +23,17 @@ class SignatureAddonsSignerRequest(_types.Model):
         types (list[SignatureAddonSignerType] | Unset): The services wanted.
     """
 
-    __slots__ = (
-        "types",
-        "additional_properties",
-    )
+    __slots__ = ("types",)
 
     types: list[SignatureAddonSignerType] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         types: list[SignatureAddonSignerType] | Unset = UNSET,
     ) -> None:
         self.types = types
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -42,41 +41,41 @@ class SignatureAddonsSignerRequest(_types.Model):
         v = self.types
         if v is not UNSET:
             d["types"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("types", None)
-        self.types = (
-            (
-                [
-                    _types.member_of(_models.SignatureAddonSignerType, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.SignatureAddonSignerType,
-                        str,
-                        SignatureAddonsSignerRequest,
-                        "types",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureAddonsSignerRequest, "types", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "types" in d:
+            v = d["types"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.SignatureAddonSignerType, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.SignatureAddonSignerType,
+                                str,
+                                SignatureAddonsSignerRequest,
+                                "types",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.types = items
+            else:
+                self.types = _types.absent(
+                    v, SignatureAddonsSignerRequest, "types", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.types = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

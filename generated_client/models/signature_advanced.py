@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from ..models.signature_time_to_live import SignatureTimeToLive
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "attachments",
+        "createdByApplication",
+        "departmentId",
+        "extraInfo",
+        "getSocialSecurityNumber",
+        "requiredSignatures",
+        "security",
+        "tags",
+        "timeToLive",
+    )
+)
+
 
 class SignatureAdvanced(_types.Model):
     """
@@ -45,7 +59,6 @@ class SignatureAdvanced(_types.Model):
         "security",
         "tags",
         "time_to_live",
-        "additional_properties",
     )
 
     attachments: int | None | Unset
@@ -57,7 +70,7 @@ class SignatureAdvanced(_types.Model):
     security: SignatureSecurity | Unset
     tags: list[str] | Unset
     time_to_live: SignatureTimeToLive | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -80,7 +93,7 @@ class SignatureAdvanced(_types.Model):
         self.security = security
         self.tags = tags
         self.time_to_live = time_to_live
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -112,114 +125,150 @@ class SignatureAdvanced(_types.Model):
         v = self.time_to_live
         if v is not UNSET:
             d["timeToLive"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("attachments", UNSET)
-        self.attachments = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, SignatureAdvanced, "attachments", _types.OPTIONAL_NULL)
-        )
-        v = pop("createdByApplication", None)
-        self.created_by_application = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAdvanced, "createdByApplication", _types.OPTIONAL)
-        )
-        v = pop("departmentId", None)
-        self.department_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAdvanced, "departmentId", _types.OPTIONAL)
-        )
-        v = pop("extraInfo", None)
-        self.extra_info = (
-            _models.SignatureExtraInfoDocumentRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureExtraInfoDocumentRequest,
-                SignatureAdvanced,
-                "extraInfo",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "attachments" in d:
+            v = d["attachments"]
+            self.attachments = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, SignatureAdvanced, "attachments", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("getSocialSecurityNumber", UNSET)
-        self.get_social_security_number = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(
-                v, SignatureAdvanced, "getSocialSecurityNumber", _types.OPTIONAL_NULL
+        else:
+            self.attachments = UNSET
+            unknown += 1
+        if "createdByApplication" in d:
+            v = d["createdByApplication"]
+            self.created_by_application = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAdvanced, "createdByApplication", _types.OPTIONAL)
             )
-        )
-        v = pop("requiredSignatures", UNSET)
-        self.required_signatures = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, SignatureAdvanced, "requiredSignatures", _types.OPTIONAL_NULL)
-        )
-        v = pop("security", None)
-        self.security = (
-            _models.SignatureSecurity.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureSecurity, SignatureAdvanced, "security", _types.OPTIONAL
+        else:
+            self.created_by_application = UNSET
+            unknown += 1
+        if "departmentId" in d:
+            v = d["departmentId"]
+            self.department_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAdvanced, "departmentId", _types.OPTIONAL)
             )
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, SignatureAdvanced, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.department_id = UNSET
+            unknown += 1
+        if "extraInfo" in d:
+            v = d["extraInfo"]
+            self.extra_info = (
+                _models.SignatureExtraInfoDocumentRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureExtraInfoDocumentRequest,
+                    SignatureAdvanced,
+                    "extraInfo",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureAdvanced, "tags", _types.OPTIONAL, "a list")
-        )
-        v = pop("timeToLive", None)
-        self.time_to_live = (
-            _models.SignatureTimeToLive.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureTimeToLive,
-                SignatureAdvanced,
-                "timeToLive",
-                _types.OPTIONAL,
+        else:
+            self.extra_info = UNSET
+            unknown += 1
+        if "getSocialSecurityNumber" in d:
+            v = d["getSocialSecurityNumber"]
+            self.get_social_security_number = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, SignatureAdvanced, "getSocialSecurityNumber", _types.OPTIONAL_NULL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.get_social_security_number = UNSET
+            unknown += 1
+        if "requiredSignatures" in d:
+            v = d["requiredSignatures"]
+            self.required_signatures = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, SignatureAdvanced, "requiredSignatures", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.required_signatures = UNSET
+            unknown += 1
+        if "security" in d:
+            v = d["security"]
+            self.security = (
+                _models.SignatureSecurity.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSecurity,
+                    SignatureAdvanced,
+                    "security",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.security = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(i0, SignatureAdvanced, "tags", _types.REQUIRED_NULL)
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(v, SignatureAdvanced, "tags", _types.OPTIONAL, "a list")
+        else:
+            self.tags = UNSET
+            unknown += 1
+        if "timeToLive" in d:
+            v = d["timeToLive"]
+            self.time_to_live = (
+                _models.SignatureTimeToLive.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureTimeToLive,
+                    SignatureAdvanced,
+                    "timeToLive",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.time_to_live = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ..models.signature_attachment_type import SignatureAttachmentType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "fileName",
+        "id",
+        "title",
+        "type",
+    )
+)
+
 
 class SignatureAttachmentListItem(_types.Model):
     """
@@ -34,7 +44,6 @@ class SignatureAttachmentListItem(_types.Model):
         "id",
         "title",
         "type_",
-        "additional_properties",
     )
 
     description: str | Unset
@@ -42,7 +51,7 @@ class SignatureAttachmentListItem(_types.Model):
     id: UUID | Unset
     title: str | Unset
     type_: SignatureAttachmentType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class SignatureAttachmentListItem(_types.Model):
         self.id = id
         self.title = title
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -77,63 +86,82 @@ class SignatureAttachmentListItem(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentListItem, "description", _types.OPTIONAL)
-        )
-        v = pop("fileName", None)
-        self.file_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentListItem, "fileName", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, SignatureAttachmentListItem, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, SignatureAttachmentListItem, "id", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentListItem, "title", _types.OPTIONAL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            _types.member_of(_models.SignatureAttachmentType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureAttachmentType,
-                str,
-                SignatureAttachmentListItem,
-                "type",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAttachmentListItem, "description", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "fileName" in d:
+            v = d["fileName"]
+            self.file_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAttachmentListItem, "fileName", _types.OPTIONAL)
+            )
+        else:
+            self.file_name = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, SignatureAttachmentListItem, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, SignatureAttachmentListItem, "id", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAttachmentListItem, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.SignatureAttachmentType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureAttachmentType,
+                    str,
+                    SignatureAttachmentListItem,
+                    "type",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

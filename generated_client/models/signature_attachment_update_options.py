@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from ..models.signature_attachment_type import SignatureAttachmentType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "convertToPdf",
+        "data",
+        "description",
+        "fileName",
+        "signers",
+        "title",
+        "type",
+    )
+)
+
 
 class SignatureAttachmentUpdateOptions(_types.Model):
     """
@@ -38,7 +50,6 @@ class SignatureAttachmentUpdateOptions(_types.Model):
         "signers",
         "title",
         "type_",
-        "additional_properties",
     )
 
     convert_to_pdf: bool | Unset
@@ -48,7 +59,7 @@ class SignatureAttachmentUpdateOptions(_types.Model):
     signers: list[UUID] | Unset
     title: str | Unset
     type_: SignatureAttachmentType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -67,7 +78,7 @@ class SignatureAttachmentUpdateOptions(_types.Model):
         self.signers = signers
         self.title = title
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -95,95 +106,122 @@ class SignatureAttachmentUpdateOptions(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("convertToPdf", None)
-        self.convert_to_pdf = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, SignatureAttachmentUpdateOptions, "convertToPdf", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "convertToPdf" in d:
+            v = d["convertToPdf"]
+            self.convert_to_pdf = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, SignatureAttachmentUpdateOptions, "convertToPdf", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("data", None)
-        self.data = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentUpdateOptions, "data", _types.OPTIONAL)
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentUpdateOptions, "description", _types.OPTIONAL)
-        )
-        v = pop("fileName", None)
-        self.file_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentUpdateOptions, "fileName", _types.OPTIONAL)
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _types.uuid_of(i0, SignatureAttachmentUpdateOptions, "signers")
-                    if i0.__class__ is str
-                    else _types.uuid(
-                        i0, SignatureAttachmentUpdateOptions, "signers", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.convert_to_pdf = UNSET
+            unknown += 1
+        if "data" in d:
+            v = d["data"]
+            self.data = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAttachmentUpdateOptions, "data", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, SignatureAttachmentUpdateOptions, "signers", _types.OPTIONAL, "a list"
+        else:
+            self.data = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureAttachmentUpdateOptions, "description", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAttachmentUpdateOptions, "title", _types.OPTIONAL)
-        )
-        v = pop("type", None)
-        self.type_ = (
-            _types.member_of(_models.SignatureAttachmentType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureAttachmentType,
-                str,
-                SignatureAttachmentUpdateOptions,
-                "type",
-                _types.OPTIONAL,
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "fileName" in d:
+            v = d["fileName"]
+            self.file_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAttachmentUpdateOptions, "fileName", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.file_name = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.uuid_of(i0, SignatureAttachmentUpdateOptions, "signers")
+                            if i0.__class__ is str
+                            else _types.uuid(
+                                i0,
+                                SignatureAttachmentUpdateOptions,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, SignatureAttachmentUpdateOptions, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureAttachmentUpdateOptions, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.SignatureAttachmentType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureAttachmentType,
+                    str,
+                    SignatureAttachmentUpdateOptions,
+                    "type",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

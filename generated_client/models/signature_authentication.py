@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.signature_authentication_mechanism import SignatureAuthenticationMechanism
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "mechanism",
+        "signatureMethodUniqueId",
+        "socialSecurityNumber",
+    )
+)
+
 
 class SignatureAuthentication(_types.Model):
     """
@@ -29,13 +37,12 @@ class SignatureAuthentication(_types.Model):
         "mechanism",
         "signature_method_unique_id",
         "social_security_number",
-        "additional_properties",
     )
 
     mechanism: None | SignatureAuthenticationMechanism | Unset
     signature_method_unique_id: str | Unset
     social_security_number: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class SignatureAuthentication(_types.Model):
         self.mechanism = mechanism
         self.signature_method_unique_id = signature_method_unique_id
         self.social_security_number = social_security_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,47 +67,62 @@ class SignatureAuthentication(_types.Model):
         v = self.social_security_number
         if v is not UNSET:
             d["socialSecurityNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("mechanism", UNSET)
-        self.mechanism = (
-            _types.member_of(_models.SignatureAuthenticationMechanism, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureAuthenticationMechanism,
-                str,
-                SignatureAuthentication,
-                "mechanism",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "mechanism" in d:
+            v = d["mechanism"]
+            self.mechanism = (
+                _types.member_of(_models.SignatureAuthenticationMechanism, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureAuthenticationMechanism,
+                    str,
+                    SignatureAuthentication,
+                    "mechanism",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("signatureMethodUniqueId", None)
-        self.signature_method_unique_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAuthentication, "signatureMethodUniqueId", _types.OPTIONAL)
-        )
-        v = pop("socialSecurityNumber", None)
-        self.social_security_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureAuthentication, "socialSecurityNumber", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.mechanism = UNSET
+            unknown += 1
+        if "signatureMethodUniqueId" in d:
+            v = d["signatureMethodUniqueId"]
+            self.signature_method_unique_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureAuthentication, "signatureMethodUniqueId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.signature_method_unique_id = UNSET
+            unknown += 1
+        if "socialSecurityNumber" in d:
+            v = d["socialSecurityNumber"]
+            self.social_security_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureAuthentication, "socialSecurityNumber", _types.OPTIONAL
+                )
+            )
+        else:
+            self.social_security_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from ..models.signature_packaging import SignaturePackaging
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "base64Content",
+        "fileName",
+        "base64ContentStyleSheet",
+        "convertToPDF",
+        "description",
+        "packaging",
+        "title",
+    )
+)
+
 
 class SignatureDataToSign(_types.Model):
     """
@@ -37,7 +49,6 @@ class SignatureDataToSign(_types.Model):
         "description",
         "packaging",
         "title",
-        "additional_properties",
     )
 
     base_64_content: str
@@ -47,7 +58,7 @@ class SignatureDataToSign(_types.Model):
     description: str | Unset
     packaging: SignaturePackaging | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -66,7 +77,7 @@ class SignatureDataToSign(_types.Model):
         self.description = description
         self.packaging = packaging
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -92,74 +103,99 @@ class SignatureDataToSign(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("base64Content", UNSET)
-        self.base_64_content = (
-            v
-            if v.__class__ is str
-            else _types.text(v, SignatureDataToSign, "base64Content", _types.REQUIRED)
-        )
-        v = pop("fileName", UNSET)
-        self.file_name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, SignatureDataToSign, "fileName", _types.REQUIRED)
-        )
-        v = pop("base64ContentStyleSheet", None)
-        self.base_64_content_style_sheet = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDataToSign, "base64ContentStyleSheet", _types.OPTIONAL)
-        )
-        v = pop("convertToPDF", UNSET)
-        self.convert_to_pdf = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureDataToSign, "convertToPDF", _types.OPTIONAL_NULL)
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDataToSign, "description", _types.OPTIONAL)
-        )
-        v = pop("packaging", None)
-        self.packaging = (
-            _models.SignaturePackaging.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignaturePackaging,
-                SignatureDataToSign,
-                "packaging",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "base64Content" in d:
+            v = d["base64Content"]
+            self.base_64_content = (
+                v
+                if v.__class__ is str
+                else _types.text(v, SignatureDataToSign, "base64Content", _types.REQUIRED)
             )
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDataToSign, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(SignatureDataToSign, "base64Content")
+        if "fileName" in d:
+            v = d["fileName"]
+            self.file_name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, SignatureDataToSign, "fileName", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(SignatureDataToSign, "fileName")
+        if "base64ContentStyleSheet" in d:
+            v = d["base64ContentStyleSheet"]
+            self.base_64_content_style_sheet = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDataToSign, "base64ContentStyleSheet", _types.OPTIONAL)
+            )
+        else:
+            self.base_64_content_style_sheet = UNSET
+            unknown += 1
+        if "convertToPDF" in d:
+            v = d["convertToPDF"]
+            self.convert_to_pdf = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, SignatureDataToSign, "convertToPDF", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.convert_to_pdf = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDataToSign, "description", _types.OPTIONAL)
+            )
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "packaging" in d:
+            v = d["packaging"]
+            self.packaging = (
+                _models.SignaturePackaging.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignaturePackaging,
+                    SignatureDataToSign,
+                    "packaging",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.packaging = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDataToSign, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.signature_form_field import SignatureFormField
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "formFields",
+        "message",
+        "title",
+        "useCheckBox",
+    )
+)
+
 
 class SignatureDialogBefore(_types.Model):
     """
@@ -29,14 +38,13 @@ class SignatureDialogBefore(_types.Model):
         "message",
         "title",
         "use_check_box",
-        "additional_properties",
     )
 
     form_fields: list[SignatureFormField] | Unset
     message: str | Unset
     title: str | Unset
     use_check_box: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class SignatureDialogBefore(_types.Model):
         self.message = message
         self.title = title
         self.use_check_box = use_check_box
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,64 +76,76 @@ class SignatureDialogBefore(_types.Model):
         v = self.use_check_box
         if v is not UNSET:
             d["useCheckBox"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("formFields", None)
-        self.form_fields = (
-            (
-                [
-                    _models.SignatureFormField.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureFormField,
-                        SignatureDialogBefore,
-                        "formFields",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "formFields" in d:
+            v = d["formFields"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureFormField.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureFormField,
+                                SignatureDialogBefore,
+                                "formFields",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.form_fields = items
+            else:
+                self.form_fields = _types.absent(
+                    v, SignatureDialogBefore, "formFields", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.form_fields = UNSET
+            unknown += 1
+        if "message" in d:
+            v = d["message"]
+            self.message = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDialogBefore, "message", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureDialogBefore, "formFields", _types.OPTIONAL, "a list")
-        )
-        v = pop("message", None)
-        self.message = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDialogBefore, "message", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDialogBefore, "title", _types.OPTIONAL)
-        )
-        v = pop("useCheckBox", UNSET)
-        self.use_check_box = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureDialogBefore, "useCheckBox", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.message = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDialogBefore, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        if "useCheckBox" in d:
+            v = d["useCheckBox"]
+            self.use_check_box = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, SignatureDialogBefore, "useCheckBox", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.use_check_box = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.signature_dialog_before import SignatureDialogBefore
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "after",
+        "before",
+    )
+)
+
 
 class SignatureDialogs(_types.Model):
     """
@@ -26,12 +33,11 @@ class SignatureDialogs(_types.Model):
     __slots__ = (
         "after",
         "before",
-        "additional_properties",
     )
 
     after: SignatureDialogAfter | Unset
     before: SignatureDialogBefore | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class SignatureDialogs(_types.Model):
     ) -> None:
         self.after = after
         self.before = before
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -51,40 +57,51 @@ class SignatureDialogs(_types.Model):
         v = self.before
         if v is not UNSET:
             d["before"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("after", None)
-        self.after = (
-            _models.SignatureDialogAfter.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureDialogAfter, SignatureDialogs, "after", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "after" in d:
+            v = d["after"]
+            self.after = (
+                _models.SignatureDialogAfter.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureDialogAfter,
+                    SignatureDialogs,
+                    "after",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("before", None)
-        self.before = (
-            _models.SignatureDialogBefore.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureDialogBefore,
-                SignatureDialogs,
-                "before",
-                _types.OPTIONAL,
+        else:
+            self.after = UNSET
+            unknown += 1
+        if "before" in d:
+            v = d["before"]
+            self.before = (
+                _models.SignatureDialogBefore.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureDialogBefore,
+                    SignatureDialogs,
+                    "before",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.before = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from ..models.signature_status import SignatureStatus
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "advanced",
+        "contactDetails",
+        "dataToSign",
+        "description",
+        "documentId",
+        "externalId",
+        "links",
+        "notification",
+        "signers",
+        "status",
+        "title",
+    )
+)
+
 
 class SignatureDocument(_types.Model):
     """
@@ -53,7 +69,6 @@ class SignatureDocument(_types.Model):
         "signers",
         "status",
         "title",
-        "additional_properties",
     )
 
     advanced: SignatureAdvanced | Unset
@@ -67,7 +82,7 @@ class SignatureDocument(_types.Model):
     signers: list[SignatureSigner] | Unset
     status: SignatureStatus | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -94,7 +109,7 @@ class SignatureDocument(_types.Model):
         self.signers = signers
         self.status = status
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -132,154 +147,197 @@ class SignatureDocument(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.SignatureAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureAdvanced, SignatureDocument, "advanced", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 11
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.SignatureAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAdvanced,
+                    SignatureDocument,
+                    "advanced",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.SignatureContactDetails.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureContactDetails,
-                SignatureDocument,
-                "contactDetails",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.SignatureContactDetails.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureContactDetails,
+                    SignatureDocument,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("dataToSign", None)
-        self.data_to_sign = (
-            _models.SignatureDataToSign.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureDataToSign,
-                SignatureDocument,
-                "dataToSign",
-                _types.OPTIONAL,
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "dataToSign" in d:
+            v = d["dataToSign"]
+            self.data_to_sign = (
+                _models.SignatureDataToSign.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureDataToSign,
+                    SignatureDocument,
+                    "dataToSign",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocument, "description", _types.OPTIONAL)
-        )
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, SignatureDocument, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, SignatureDocument, "documentId", _types.OPTIONAL)
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocument, "externalId", _types.OPTIONAL)
-        )
-        v = pop("links", None)
-        self.links = (
-            (
-                [
-                    _models.Link.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0, lambda: _models.Link, SignatureDocument, "links", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.data_to_sign = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocument, "description", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureDocument, "links", _types.OPTIONAL, "a list")
-        )
-        v = pop("notification", None)
-        self.notification = (
-            _models.SignatureNotification.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotification,
-                SignatureDocument,
-                "notification",
-                _types.OPTIONAL,
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, SignatureDocument, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, SignatureDocument, "documentId", _types.OPTIONAL)
             )
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _models.SignatureSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureSigner,
-                        SignatureDocument,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocument, "externalId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureDocument, "signers", _types.OPTIONAL, "a list")
-        )
-        v = pop("status", None)
-        self.status = (
-            _models.SignatureStatus.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureStatus, SignatureDocument, "status", _types.OPTIONAL
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "links" in d:
+            v = d["links"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.Link.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.Link,
+                                SignatureDocument,
+                                "links",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.links = items
+            else:
+                self.links = _types.absent(v, SignatureDocument, "links", _types.OPTIONAL, "a list")
+        else:
+            self.links = UNSET
+            unknown += 1
+        if "notification" in d:
+            v = d["notification"]
+            self.notification = (
+                _models.SignatureNotification.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotification,
+                    SignatureDocument,
+                    "notification",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocument, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.notification = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureSigner,
+                                SignatureDocument,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, SignatureDocument, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _models.SignatureStatus.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.SignatureStatus, SignatureDocument, "status", _types.OPTIONAL
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocument, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

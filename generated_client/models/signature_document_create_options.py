@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from ..models.signature_signer_create_options import SignatureSignerCreateOptions
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "contactDetails",
+        "dataToSign",
+        "externalId",
+        "signers",
+        "title",
+        "advanced",
+        "description",
+        "notification",
+    )
+)
+
 
 class SignatureDocumentCreateOptions(_types.Model):
     """
@@ -42,7 +55,6 @@ class SignatureDocumentCreateOptions(_types.Model):
         "advanced",
         "description",
         "notification",
-        "additional_properties",
     )
 
     contact_details: SignatureContactDetails
@@ -53,7 +65,7 @@ class SignatureDocumentCreateOptions(_types.Model):
     advanced: SignatureAdvanced | Unset
     description: str | Unset
     notification: SignatureNotification | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -74,7 +86,7 @@ class SignatureDocumentCreateOptions(_types.Model):
         self.advanced = advanced
         self.description = description
         self.notification = notification
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -103,112 +115,135 @@ class SignatureDocumentCreateOptions(_types.Model):
         v = self.notification
         if v is not UNSET:
             d["notification"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("contactDetails", UNSET)
-        self.contact_details = (
-            _models.SignatureContactDetails.from_dict(v)
-            if v.__class__ is dict
-            else _types.instance(
-                v,
-                lambda: _models.SignatureContactDetails,
-                SignatureDocumentCreateOptions,
-                "contactDetails",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.SignatureContactDetails.from_dict(v)
+                if v.__class__ is dict
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureContactDetails,
+                    SignatureDocumentCreateOptions,
+                    "contactDetails",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("dataToSign", UNSET)
-        self.data_to_sign = (
-            _models.SignatureDataToSign.from_dict(v)
-            if v.__class__ is dict
-            else _types.instance(
-                v,
-                lambda: _models.SignatureDataToSign,
-                SignatureDocumentCreateOptions,
-                "dataToSign",
-                _types.REQUIRED,
+        else:
+            raise _types.missing(SignatureDocumentCreateOptions, "contactDetails")
+        if "dataToSign" in d:
+            v = d["dataToSign"]
+            self.data_to_sign = (
+                _models.SignatureDataToSign.from_dict(v)
+                if v.__class__ is dict
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureDataToSign,
+                    SignatureDocumentCreateOptions,
+                    "dataToSign",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("externalId", UNSET)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else _types.text(v, SignatureDocumentCreateOptions, "externalId", _types.REQUIRED)
-        )
-        v = pop("signers", UNSET)
-        self.signers = (
-            (
-                [
-                    _models.SignatureSignerCreateOptions.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureSignerCreateOptions,
-                        SignatureDocumentCreateOptions,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            raise _types.missing(SignatureDocumentCreateOptions, "dataToSign")
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else _types.text(v, SignatureDocumentCreateOptions, "externalId", _types.REQUIRED)
             )
-            if v.__class__ is list
-            else _types.absent(
-                v, SignatureDocumentCreateOptions, "signers", _types.REQUIRED, "a list"
+        else:
+            raise _types.missing(SignatureDocumentCreateOptions, "externalId")
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureSignerCreateOptions.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureSignerCreateOptions,
+                                SignatureDocumentCreateOptions,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, SignatureDocumentCreateOptions, "signers", _types.REQUIRED, "a list"
+                )
+        else:
+            raise _types.missing(SignatureDocumentCreateOptions, "signers")
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else _types.text(v, SignatureDocumentCreateOptions, "title", _types.REQUIRED)
             )
-        )
-        v = pop("title", UNSET)
-        self.title = (
-            v
-            if v.__class__ is str
-            else _types.text(v, SignatureDocumentCreateOptions, "title", _types.REQUIRED)
-        )
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.SignatureAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAdvanced,
-                SignatureDocumentCreateOptions,
-                "advanced",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(SignatureDocumentCreateOptions, "title")
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.SignatureAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAdvanced,
+                    SignatureDocumentCreateOptions,
+                    "advanced",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentCreateOptions, "description", _types.OPTIONAL)
-        )
-        v = pop("notification", None)
-        self.notification = (
-            _models.SignatureNotification.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotification,
-                SignatureDocumentCreateOptions,
-                "notification",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentCreateOptions, "description", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "notification" in d:
+            v = d["notification"]
+            self.notification = (
+                _models.SignatureNotification.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotification,
+                    SignatureDocumentCreateOptions,
+                    "notification",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.notification = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -20,6 +20,24 @@ if TYPE_CHECKING:
     from ..models.signature_social_security_number import SignatureSocialSecurityNumber
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "attributes",
+        "clientIp",
+        "dateOfBirth",
+        "firstName",
+        "fullName",
+        "lastName",
+        "mechanism",
+        "middleName",
+        "personalInfoOrigin",
+        "signatureMethod",
+        "signatureMethodUniqueId",
+        "signedTime",
+        "socialSecurityNumber",
+    )
+)
+
 
 class SignatureDocumentSignature(_types.Model):
     """
@@ -59,7 +77,6 @@ class SignatureDocumentSignature(_types.Model):
         "signature_method_unique_id",
         "signed_time",
         "social_security_number",
-        "additional_properties",
     )
 
     attributes: SignatureDocumentSignatureAttributes | Unset
@@ -75,7 +92,7 @@ class SignatureDocumentSignature(_types.Model):
     signature_method_unique_id: str | Unset
     signed_time: datetime.datetime | None | Unset
     social_security_number: SignatureSocialSecurityNumber | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -106,7 +123,7 @@ class SignatureDocumentSignature(_types.Model):
         self.signature_method_unique_id = signature_method_unique_id
         self.signed_time = signed_time
         self.social_security_number = social_security_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -150,155 +167,208 @@ class SignatureDocumentSignature(_types.Model):
         v = self.social_security_number
         if v is not UNSET:
             d["socialSecurityNumber"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("attributes", None)
-        self.attributes = (
-            _models.SignatureDocumentSignatureAttributes.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureDocumentSignatureAttributes,
-                SignatureDocumentSignature,
-                "attributes",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 13
+        if "attributes" in d:
+            v = d["attributes"]
+            self.attributes = (
+                _models.SignatureDocumentSignatureAttributes.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureDocumentSignatureAttributes,
+                    SignatureDocumentSignature,
+                    "attributes",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("clientIp", None)
-        self.client_ip = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSignature, "clientIp", _types.OPTIONAL)
-        )
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSignature, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSignature, "firstName", _types.OPTIONAL)
-        )
-        v = pop("fullName", None)
-        self.full_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSignature, "fullName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSignature, "lastName", _types.OPTIONAL)
-        )
-        v = pop("mechanism", None)
-        self.mechanism = (
-            _types.member_of(_models.SignatureMechanism, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureMechanism,
-                str,
-                SignatureDocumentSignature,
-                "mechanism",
-                _types.OPTIONAL,
+        else:
+            self.attributes = UNSET
+            unknown += 1
+        if "clientIp" in d:
+            v = d["clientIp"]
+            self.client_ip = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSignature, "clientIp", _types.OPTIONAL)
             )
-        )
-        v = pop("middleName", None)
-        self.middle_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSignature, "middleName", _types.OPTIONAL)
-        )
-        v = pop("personalInfoOrigin", None)
-        self.personal_info_origin = (
-            _types.member_of(_models.SignaturePersonalInfoOrigin, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignaturePersonalInfoOrigin,
-                str,
-                SignatureDocumentSignature,
-                "personalInfoOrigin",
-                _types.OPTIONAL,
+        else:
+            self.client_ip = UNSET
+            unknown += 1
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSignature, "dateOfBirth", _types.OPTIONAL)
             )
-        )
-        v = pop("signatureMethod", UNSET)
-        self.signature_method = (
-            _types.member_of(_models.SignatureMethod, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureMethod,
-                str,
-                SignatureDocumentSignature,
-                "signatureMethod",
-                _types.OPTIONAL_NULL,
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSignature, "firstName", _types.OPTIONAL)
             )
-        )
-        v = pop("signatureMethodUniqueId", None)
-        self.signature_method_unique_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(
-                v, SignatureDocumentSignature, "signatureMethodUniqueId", _types.OPTIONAL
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "fullName" in d:
+            v = d["fullName"]
+            self.full_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSignature, "fullName", _types.OPTIONAL)
             )
-        )
-        v = pop("signedTime", UNSET)
-        self.signed_time = (
-            _types.timestamp_of(v, SignatureDocumentSignature, "signedTime")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureDocumentSignature, "signedTime", _types.OPTIONAL_NULL)
-        )
-        v = pop("socialSecurityNumber", None)
-        self.social_security_number = (
-            _models.SignatureSocialSecurityNumber.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureSocialSecurityNumber,
-                SignatureDocumentSignature,
-                "socialSecurityNumber",
-                _types.OPTIONAL,
+        else:
+            self.full_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSignature, "lastName", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        if "mechanism" in d:
+            v = d["mechanism"]
+            self.mechanism = (
+                _types.member_of(_models.SignatureMechanism, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureMechanism,
+                    str,
+                    SignatureDocumentSignature,
+                    "mechanism",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.mechanism = UNSET
+            unknown += 1
+        if "middleName" in d:
+            v = d["middleName"]
+            self.middle_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSignature, "middleName", _types.OPTIONAL)
+            )
+        else:
+            self.middle_name = UNSET
+            unknown += 1
+        if "personalInfoOrigin" in d:
+            v = d["personalInfoOrigin"]
+            self.personal_info_origin = (
+                _types.member_of(_models.SignaturePersonalInfoOrigin, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignaturePersonalInfoOrigin,
+                    str,
+                    SignatureDocumentSignature,
+                    "personalInfoOrigin",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.personal_info_origin = UNSET
+            unknown += 1
+        if "signatureMethod" in d:
+            v = d["signatureMethod"]
+            self.signature_method = (
+                _types.member_of(_models.SignatureMethod, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureMethod,
+                    str,
+                    SignatureDocumentSignature,
+                    "signatureMethod",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.signature_method = UNSET
+            unknown += 1
+        if "signatureMethodUniqueId" in d:
+            v = d["signatureMethodUniqueId"]
+            self.signature_method_unique_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureDocumentSignature, "signatureMethodUniqueId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.signature_method_unique_id = UNSET
+            unknown += 1
+        if "signedTime" in d:
+            v = d["signedTime"]
+            self.signed_time = (
+                _types.timestamp_of(v, SignatureDocumentSignature, "signedTime")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, SignatureDocumentSignature, "signedTime", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.signed_time = UNSET
+            unknown += 1
+        if "socialSecurityNumber" in d:
+            v = d["socialSecurityNumber"]
+            self.social_security_number = (
+                _models.SignatureSocialSecurityNumber.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSocialSecurityNumber,
+                    SignatureDocumentSignature,
+                    "socialSecurityNumber",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.social_security_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,8 @@ from .. import types as _types
 if TYPE_CHECKING:
     from ..models.signature_file_format import SignatureFileFormat
 
+_MEMBERS: frozenset[str] = frozenset(())
+
 
 class SignatureDocumentStatusSummaryAttachmentPackages(_types.Model):
     """
@@ -17,56 +19,62 @@ class SignatureDocumentStatusSummaryAttachmentPackages(_types.Model):
 
     """
 
-    __slots__ = ("additional_properties",)
+    __slots__ = ()
 
-    additional_properties: dict[str, list[SignatureFileFormat]]
+    _more: dict[str, list[SignatureFileFormat]] | None
 
     def __init__(
         self,
     ) -> None:
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        unknown = len(d)
+        self._more = (
+            {
+                key: (
+                    [
+                        _types.member_of(_models.SignatureFileFormat, i0)
+                        if i0.__class__ is str
+                        else _types.choice(
+                            i0,
+                            lambda: _models.SignatureFileFormat,
+                            str,
+                            SignatureDocumentStatusSummaryAttachmentPackages,
+                            key,
+                            _types.REQUIRED_NULL,
+                        )
+                        for i0 in v
+                        if i0 is not None
+                    ]
+                    if v
+                    else []
+                )
+                if v.__class__ is list
+                else _types.absent(
+                    v,
+                    SignatureDocumentStatusSummaryAttachmentPackages,
+                    key,
+                    _types.REQUIRED,
+                    "a list",
+                )
+                for key, v in _types.others(d, _MEMBERS).items()
+            }
+            if unknown
+            else None
         )
-        self = object.__new__(cls)
-        self.additional_properties = {
-            key: (
-                [
-                    _types.member_of(_models.SignatureFileFormat, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.SignatureFileFormat,
-                        str,
-                        SignatureDocumentStatusSummaryAttachmentPackages,
-                        key,
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else _types.absent(
-                v, SignatureDocumentStatusSummaryAttachmentPackages, key, _types.REQUIRED, "a list"
-            )
-            for key, v in d.items()
-        }
         return self
 
-    def __getitem__(self, key: str) -> list[SignatureFileFormat]:
-        return self.additional_properties[key]
+    if TYPE_CHECKING:
+        additional_properties: dict[str, list[SignatureFileFormat]]
 
-    def __setitem__(self, key: str, value: list[SignatureFileFormat]) -> None:
-        self.additional_properties[key] = value
+        def __getitem__(self, key: str) -> list[SignatureFileFormat]: ...

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from ..models.signature_status import SignatureStatus
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "accountId",
+        "attachments",
+        "created",
+        "currentSignatures",
+        "deadline",
+        "description",
+        "documentId",
+        "documentSignatures",
+        "externalId",
+        "lastUpdated",
+        "requiredSignatures",
+        "signedDate",
+        "signers",
+        "status",
+        "tags",
+        "title",
+    )
+)
+
 
 class SignatureDocumentSummary(_types.Model):
     """
@@ -60,7 +81,6 @@ class SignatureDocumentSummary(_types.Model):
         "status",
         "tags",
         "title",
-        "additional_properties",
     )
 
     account_id: None | Unset | UUID
@@ -79,7 +99,7 @@ class SignatureDocumentSummary(_types.Model):
     status: SignatureStatus | Unset
     tags: list[str] | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -116,7 +136,7 @@ class SignatureDocumentSummary(_types.Model):
         self.status = status
         self.tags = tags
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -175,206 +195,261 @@ class SignatureDocumentSummary(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("accountId", UNSET)
-        self.account_id = (
-            _types.uuid_of(v, SignatureDocumentSummary, "accountId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, SignatureDocumentSummary, "accountId", _types.OPTIONAL_NULL)
-        )
-        v = pop("attachments", None)
-        self.attachments = (
-            (
-                [
-                    _types.uuid_of(i0, SignatureDocumentSummary, "attachments")
-                    if i0.__class__ is str
-                    else _types.uuid(
-                        i0, SignatureDocumentSummary, "attachments", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 16
+        if "accountId" in d:
+            v = d["accountId"]
+            self.account_id = (
+                _types.uuid_of(v, SignatureDocumentSummary, "accountId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, SignatureDocumentSummary, "accountId", _types.OPTIONAL_NULL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, SignatureDocumentSummary, "attachments", _types.OPTIONAL, "a list"
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "attachments" in d:
+            v = d["attachments"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.uuid_of(i0, SignatureDocumentSummary, "attachments")
+                            if i0.__class__ is str
+                            else _types.uuid(
+                                i0, SignatureDocumentSummary, "attachments", _types.REQUIRED_NULL
+                            )
+                        )
+                self.attachments = items
+            else:
+                self.attachments = _types.absent(
+                    v, SignatureDocumentSummary, "attachments", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.attachments = UNSET
+            unknown += 1
+        if "created" in d:
+            v = d["created"]
+            self.created = (
+                _types.timestamp_of(v, SignatureDocumentSummary, "created")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, SignatureDocumentSummary, "created", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("created", UNSET)
-        self.created = (
-            _types.timestamp_of(v, SignatureDocumentSummary, "created")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureDocumentSummary, "created", _types.OPTIONAL_NULL)
-        )
-        v = pop("currentSignatures", UNSET)
-        self.current_signatures = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(
-                v, SignatureDocumentSummary, "currentSignatures", _types.OPTIONAL_NULL
+        else:
+            self.created = UNSET
+            unknown += 1
+        if "currentSignatures" in d:
+            v = d["currentSignatures"]
+            self.current_signatures = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, SignatureDocumentSummary, "currentSignatures", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("deadline", UNSET)
-        self.deadline = (
-            _types.timestamp_of(v, SignatureDocumentSummary, "deadline")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureDocumentSummary, "deadline", _types.OPTIONAL_NULL)
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSummary, "description", _types.OPTIONAL)
-        )
-        v = pop("documentId", UNSET)
-        self.document_id = (
-            _types.uuid_of(v, SignatureDocumentSummary, "documentId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, SignatureDocumentSummary, "documentId", _types.OPTIONAL_NULL)
-        )
-        v = pop("documentSignatures", None)
-        self.document_signatures = (
-            (
-                [
-                    _models.SignatureExtendedDocumentSignature.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureExtendedDocumentSignature,
-                        SignatureDocumentSummary,
-                        "documentSignatures",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.current_signatures = UNSET
+            unknown += 1
+        if "deadline" in d:
+            v = d["deadline"]
+            self.deadline = (
+                _types.timestamp_of(v, SignatureDocumentSummary, "deadline")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, SignatureDocumentSummary, "deadline", _types.OPTIONAL_NULL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, SignatureDocumentSummary, "documentSignatures", _types.OPTIONAL, "a list"
+        else:
+            self.deadline = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSummary, "description", _types.OPTIONAL)
             )
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSummary, "externalId", _types.OPTIONAL)
-        )
-        v = pop("lastUpdated", UNSET)
-        self.last_updated = (
-            _types.timestamp_of(v, SignatureDocumentSummary, "lastUpdated")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureDocumentSummary, "lastUpdated", _types.OPTIONAL_NULL)
-        )
-        v = pop("requiredSignatures", UNSET)
-        self.required_signatures = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(
-                v, SignatureDocumentSummary, "requiredSignatures", _types.OPTIONAL_NULL
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, SignatureDocumentSummary, "documentId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, SignatureDocumentSummary, "documentId", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("signedDate", UNSET)
-        self.signed_date = (
-            _types.timestamp_of(v, SignatureDocumentSummary, "signedDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureDocumentSummary, "signedDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _types.uuid_of(i0, SignatureDocumentSummary, "signers")
-                    if i0.__class__ is str
-                    else _types.uuid(i0, SignatureDocumentSummary, "signers", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "documentSignatures" in d:
+            v = d["documentSignatures"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureExtendedDocumentSignature.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureExtendedDocumentSignature,
+                                SignatureDocumentSummary,
+                                "documentSignatures",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.document_signatures = items
+            else:
+                self.document_signatures = _types.absent(
+                    v, SignatureDocumentSummary, "documentSignatures", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.document_signatures = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSummary, "externalId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureDocumentSummary, "signers", _types.OPTIONAL, "a list")
-        )
-        v = pop("status", None)
-        self.status = (
-            _models.SignatureStatus.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureStatus,
-                SignatureDocumentSummary,
-                "status",
-                _types.OPTIONAL,
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "lastUpdated" in d:
+            v = d["lastUpdated"]
+            self.last_updated = (
+                _types.timestamp_of(v, SignatureDocumentSummary, "lastUpdated")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, SignatureDocumentSummary, "lastUpdated", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, SignatureDocumentSummary, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.last_updated = UNSET
+            unknown += 1
+        if "requiredSignatures" in d:
+            v = d["requiredSignatures"]
+            self.required_signatures = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, SignatureDocumentSummary, "requiredSignatures", _types.OPTIONAL_NULL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureDocumentSummary, "tags", _types.OPTIONAL, "a list")
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentSummary, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.required_signatures = UNSET
+            unknown += 1
+        if "signedDate" in d:
+            v = d["signedDate"]
+            self.signed_date = (
+                _types.timestamp_of(v, SignatureDocumentSummary, "signedDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, SignatureDocumentSummary, "signedDate", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.signed_date = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.uuid_of(i0, SignatureDocumentSummary, "signers")
+                            if i0.__class__ is str
+                            else _types.uuid(
+                                i0, SignatureDocumentSummary, "signers", _types.REQUIRED_NULL
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, SignatureDocumentSummary, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                _models.SignatureStatus.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureStatus,
+                    SignatureDocumentSummary,
+                    "status",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, SignatureDocumentSummary, "tags", _types.REQUIRED_NULL
+                            )
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(
+                    v, SignatureDocumentSummary, "tags", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tags = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentSummary, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

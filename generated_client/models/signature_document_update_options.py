@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ..models.signature_notification import SignatureNotification
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "advanced",
+        "contactDetails",
+        "description",
+        "notification",
+        "title",
+    )
+)
+
 
 class SignatureDocumentUpdateOptions(_types.Model):
     """
@@ -34,7 +44,6 @@ class SignatureDocumentUpdateOptions(_types.Model):
         "description",
         "notification",
         "title",
-        "additional_properties",
     )
 
     advanced: SignatureAdvanced | Unset
@@ -42,7 +51,7 @@ class SignatureDocumentUpdateOptions(_types.Model):
     description: str | Unset
     notification: SignatureNotification | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class SignatureDocumentUpdateOptions(_types.Model):
         self.description = description
         self.notification = notification
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -77,74 +86,93 @@ class SignatureDocumentUpdateOptions(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("advanced", None)
-        self.advanced = (
-            _models.SignatureAdvanced.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAdvanced,
-                SignatureDocumentUpdateOptions,
-                "advanced",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "advanced" in d:
+            v = d["advanced"]
+            self.advanced = (
+                _models.SignatureAdvanced.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAdvanced,
+                    SignatureDocumentUpdateOptions,
+                    "advanced",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("contactDetails", None)
-        self.contact_details = (
-            _models.SignatureContactDetails.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureContactDetails,
-                SignatureDocumentUpdateOptions,
-                "contactDetails",
-                _types.OPTIONAL,
+        else:
+            self.advanced = UNSET
+            unknown += 1
+        if "contactDetails" in d:
+            v = d["contactDetails"]
+            self.contact_details = (
+                _models.SignatureContactDetails.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureContactDetails,
+                    SignatureDocumentUpdateOptions,
+                    "contactDetails",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentUpdateOptions, "description", _types.OPTIONAL)
-        )
-        v = pop("notification", None)
-        self.notification = (
-            _models.SignatureNotification.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotification,
-                SignatureDocumentUpdateOptions,
-                "notification",
-                _types.OPTIONAL,
+        else:
+            self.contact_details = UNSET
+            unknown += 1
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentUpdateOptions, "description", _types.OPTIONAL)
             )
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureDocumentUpdateOptions, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "notification" in d:
+            v = d["notification"]
+            self.notification = (
+                _models.SignatureNotification.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotification,
+                    SignatureDocumentUpdateOptions,
+                    "notification",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.notification = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureDocumentUpdateOptions, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.signature_language import SignatureLanguage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "language",
+        "senderName",
+        "subject",
+        "text",
+    )
+)
+
 
 class SignatureEmail(_types.Model):
     """
@@ -29,14 +38,13 @@ class SignatureEmail(_types.Model):
         "sender_name",
         "subject",
         "text",
-        "additional_properties",
     )
 
     language: SignatureLanguage
     sender_name: str | Unset
     subject: str | Unset
     text: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class SignatureEmail(_types.Model):
         self.sender_name = sender_name
         self.subject = subject
         self.text = text
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,53 +74,67 @@ class SignatureEmail(_types.Model):
         v = self.text
         if v is not UNSET:
             d["text"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("language", UNSET)
-        self.language = (
-            _types.member_of(_models.SignatureLanguage, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.SignatureLanguage,
-                str,
-                SignatureEmail,
-                "language",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.SignatureLanguage, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureLanguage,
+                    str,
+                    SignatureEmail,
+                    "language",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("senderName", None)
-        self.sender_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureEmail, "senderName", _types.OPTIONAL)
-        )
-        v = pop("subject", None)
-        self.subject = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureEmail, "subject", _types.OPTIONAL)
-        )
-        v = pop("text", None)
-        self.text = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureEmail, "text", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(SignatureEmail, "language")
+        if "senderName" in d:
+            v = d["senderName"]
+            self.sender_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureEmail, "senderName", _types.OPTIONAL)
+            )
+        else:
+            self.sender_name = UNSET
+            unknown += 1
+        if "subject" in d:
+            v = d["subject"]
+            self.subject = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureEmail, "subject", _types.OPTIONAL)
+            )
+        else:
+            self.subject = UNSET
+            unknown += 1
+        if "text" in d:
+            v = d["text"]
+            self.text = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureEmail, "text", _types.OPTIONAL)
+            )
+        else:
+            self.text = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.signature_special_properties import SignatureSpecialProperties
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "specialProperties",
+        "types",
+    )
+)
+
 
 class SignatureExtraInfoSignerRequest(_types.Model):
     """
@@ -27,12 +34,11 @@ class SignatureExtraInfoSignerRequest(_types.Model):
     __slots__ = (
         "special_properties",
         "types",
-        "additional_properties",
     )
 
     special_properties: SignatureSpecialProperties | Unset
     types: list[SignatureExtraInfoSignerType] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -41,7 +47,7 @@ class SignatureExtraInfoSignerRequest(_types.Model):
     ) -> None:
         self.special_properties = special_properties
         self.types = types
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -52,57 +58,59 @@ class SignatureExtraInfoSignerRequest(_types.Model):
         v = self.types
         if v is not UNSET:
             d["types"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("specialProperties", None)
-        self.special_properties = (
-            _models.SignatureSpecialProperties.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureSpecialProperties,
-                SignatureExtraInfoSignerRequest,
-                "specialProperties",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "specialProperties" in d:
+            v = d["specialProperties"]
+            self.special_properties = (
+                _models.SignatureSpecialProperties.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSpecialProperties,
+                    SignatureExtraInfoSignerRequest,
+                    "specialProperties",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("types", None)
-        self.types = (
-            (
-                [
-                    _types.member_of(_models.SignatureExtraInfoSignerType, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.SignatureExtraInfoSignerType,
-                        str,
-                        SignatureExtraInfoSignerRequest,
-                        "types",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, SignatureExtraInfoSignerRequest, "types", _types.OPTIONAL, "a list"
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.special_properties = UNSET
+            unknown += 1
+        if "types" in d:
+            v = d["types"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.SignatureExtraInfoSignerType, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.SignatureExtraInfoSignerType,
+                                str,
+                                SignatureExtraInfoSignerRequest,
+                                "types",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.types = items
+            else:
+                self.types = _types.absent(
+                    v, SignatureExtraInfoSignerRequest, "types", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.types = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.signature_sms import SignatureSMS
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "additionalRecipients",
+        "email",
+        "includeSignedFile",
+        "sms",
+    )
+)
+
 
 class SignatureFinalReceipt(_types.Model):
     """
@@ -32,14 +41,13 @@ class SignatureFinalReceipt(_types.Model):
         "email",
         "include_signed_file",
         "sms",
-        "additional_properties",
     )
 
     additional_recipients: list[SignatureAdditionalRecipient] | Unset
     email: list[SignatureEmail] | Unset
     include_signed_file: bool | None | Unset
     sms: list[SignatureSMS] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +60,7 @@ class SignatureFinalReceipt(_types.Model):
         self.email = email
         self.include_signed_file = include_signed_file
         self.sms = sms
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -71,98 +79,102 @@ class SignatureFinalReceipt(_types.Model):
         v = self.sms
         if v is not UNSET:
             d["sms"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("additionalRecipients", None)
-        self.additional_recipients = (
-            (
-                [
-                    _models.SignatureAdditionalRecipient.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureAdditionalRecipient,
-                        SignatureFinalReceipt,
-                        "additionalRecipients",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "additionalRecipients" in d:
+            v = d["additionalRecipients"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureAdditionalRecipient.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureAdditionalRecipient,
+                                SignatureFinalReceipt,
+                                "additionalRecipients",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.additional_recipients = items
+            else:
+                self.additional_recipients = _types.absent(
+                    v, SignatureFinalReceipt, "additionalRecipients", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.additional_recipients = UNSET
+            unknown += 1
+        if "email" in d:
+            v = d["email"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureEmail.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureEmail,
+                                SignatureFinalReceipt,
+                                "email",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.email = items
+            else:
+                self.email = _types.absent(
+                    v, SignatureFinalReceipt, "email", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "includeSignedFile" in d:
+            v = d["includeSignedFile"]
+            self.include_signed_file = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, SignatureFinalReceipt, "includeSignedFile", _types.OPTIONAL_NULL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, SignatureFinalReceipt, "additionalRecipients", _types.OPTIONAL, "a list"
-            )
-        )
-        v = pop("email", None)
-        self.email = (
-            (
-                [
-                    _models.SignatureEmail.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureEmail,
-                        SignatureFinalReceipt,
-                        "email",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureFinalReceipt, "email", _types.OPTIONAL, "a list")
-        )
-        v = pop("includeSignedFile", UNSET)
-        self.include_signed_file = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureFinalReceipt, "includeSignedFile", _types.OPTIONAL_NULL)
-        )
-        v = pop("sms", None)
-        self.sms = (
-            (
-                [
-                    _models.SignatureSMS.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureSMS,
-                        SignatureFinalReceipt,
-                        "sms",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureFinalReceipt, "sms", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.include_signed_file = UNSET
+            unknown += 1
+        if "sms" in d:
+            v = d["sms"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureSMS.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureSMS,
+                                SignatureFinalReceipt,
+                                "sms",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.sms = items
+            else:
+                self.sms = _types.absent(v, SignatureFinalReceipt, "sms", _types.OPTIONAL, "a list")
+        else:
+            self.sms = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.signature_form_type import SignatureFormType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "description",
+        "key",
+        "regex",
+        "required",
+        "type",
+    )
+)
+
 
 class SignatureFormField(_types.Model):
     """
@@ -31,7 +41,6 @@ class SignatureFormField(_types.Model):
         "regex",
         "required",
         "type_",
-        "additional_properties",
     )
 
     description: str | Unset
@@ -39,7 +48,7 @@ class SignatureFormField(_types.Model):
     regex: str | Unset
     required: bool | Unset
     type_: None | SignatureFormType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -54,7 +63,7 @@ class SignatureFormField(_types.Model):
         self.regex = regex
         self.required = required
         self.type_ = type_
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -74,63 +83,82 @@ class SignatureFormField(_types.Model):
         v = self.type_
         if v is not UNSET:
             d["type"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("description", None)
-        self.description = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureFormField, "description", _types.OPTIONAL)
-        )
-        v = pop("key", None)
-        self.key = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureFormField, "key", _types.OPTIONAL)
-        )
-        v = pop("regex", None)
-        self.regex = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureFormField, "regex", _types.OPTIONAL)
-        )
-        v = pop("required", None)
-        self.required = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, SignatureFormField, "required", _types.OPTIONAL)
-        )
-        v = pop("type", UNSET)
-        self.type_ = (
-            _types.member_of(_models.SignatureFormType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureFormType,
-                str,
-                SignatureFormField,
-                "type",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "description" in d:
+            v = d["description"]
+            self.description = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureFormField, "description", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.description = UNSET
+            unknown += 1
+        if "key" in d:
+            v = d["key"]
+            self.key = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureFormField, "key", _types.OPTIONAL)
+            )
+        else:
+            self.key = UNSET
+            unknown += 1
+        if "regex" in d:
+            v = d["regex"]
+            self.regex = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureFormField, "regex", _types.OPTIONAL)
+            )
+        else:
+            self.regex = UNSET
+            unknown += 1
+        if "required" in d:
+            v = d["required"]
+            self.required = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, SignatureFormField, "required", _types.OPTIONAL)
+            )
+        else:
+            self.required = UNSET
+            unknown += 1
+        if "type" in d:
+            v = d["type"]
+            self.type_ = (
+                _types.member_of(_models.SignatureFormType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureFormType,
+                    str,
+                    SignatureFormField,
+                    "type",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.type_ = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

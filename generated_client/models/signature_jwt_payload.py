@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from ..models.signature_sign_success import SignatureSignSuccess
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "aborted",
+        "accountId",
+        "clientIp",
+        "documentId",
+        "error",
+        "expires",
+        "externalId",
+        "externalSignerId",
+        "signSuccess",
+        "signerId",
+        "userAgent",
+    )
+)
+
 
 class SignatureJwtPayload(_types.Model):
     """
@@ -48,7 +64,6 @@ class SignatureJwtPayload(_types.Model):
         "sign_success",
         "signer_id",
         "user_agent",
-        "additional_properties",
     )
 
     aborted: bool | None | Unset
@@ -62,7 +77,7 @@ class SignatureJwtPayload(_types.Model):
     sign_success: SignatureSignSuccess | Unset
     signer_id: UUID | Unset
     user_agent: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -89,7 +104,7 @@ class SignatureJwtPayload(_types.Model):
         self.sign_success = sign_success
         self.signer_id = signer_id
         self.user_agent = user_agent
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -127,112 +142,159 @@ class SignatureJwtPayload(_types.Model):
         v = self.user_agent
         if v is not UNSET:
             d["userAgent"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("aborted", UNSET)
-        self.aborted = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureJwtPayload, "aborted", _types.OPTIONAL_NULL)
-        )
-        v = pop("accountId", None)
-        self.account_id = (
-            _types.uuid_of(v, SignatureJwtPayload, "accountId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, SignatureJwtPayload, "accountId", _types.OPTIONAL)
-        )
-        v = pop("clientIp", None)
-        self.client_ip = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureJwtPayload, "clientIp", _types.OPTIONAL)
-        )
-        v = pop("documentId", None)
-        self.document_id = (
-            _types.uuid_of(v, SignatureJwtPayload, "documentId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, SignatureJwtPayload, "documentId", _types.OPTIONAL)
-        )
-        v = pop("error", None)
-        self.error = (
-            _models.SignatureSignError.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureSignError, SignatureJwtPayload, "error", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 11
+        if "aborted" in d:
+            v = d["aborted"]
+            self.aborted = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, SignatureJwtPayload, "aborted", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("expires", UNSET)
-        self.expires = (
-            _types.timestamp_of(v, SignatureJwtPayload, "expires")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureJwtPayload, "expires", _types.OPTIONAL_NULL)
-        )
-        v = pop("externalId", None)
-        self.external_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureJwtPayload, "externalId", _types.OPTIONAL)
-        )
-        v = pop("externalSignerId", None)
-        self.external_signer_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureJwtPayload, "externalSignerId", _types.OPTIONAL)
-        )
-        v = pop("signSuccess", None)
-        self.sign_success = (
-            _models.SignatureSignSuccess.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureSignSuccess,
-                SignatureJwtPayload,
-                "signSuccess",
-                _types.OPTIONAL,
+        else:
+            self.aborted = UNSET
+            unknown += 1
+        if "accountId" in d:
+            v = d["accountId"]
+            self.account_id = (
+                _types.uuid_of(v, SignatureJwtPayload, "accountId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, SignatureJwtPayload, "accountId", _types.OPTIONAL)
             )
-        )
-        v = pop("signerId", None)
-        self.signer_id = (
-            _types.uuid_of(v, SignatureJwtPayload, "signerId")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, SignatureJwtPayload, "signerId", _types.OPTIONAL)
-        )
-        v = pop("userAgent", None)
-        self.user_agent = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureJwtPayload, "userAgent", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.account_id = UNSET
+            unknown += 1
+        if "clientIp" in d:
+            v = d["clientIp"]
+            self.client_ip = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureJwtPayload, "clientIp", _types.OPTIONAL)
+            )
+        else:
+            self.client_ip = UNSET
+            unknown += 1
+        if "documentId" in d:
+            v = d["documentId"]
+            self.document_id = (
+                _types.uuid_of(v, SignatureJwtPayload, "documentId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, SignatureJwtPayload, "documentId", _types.OPTIONAL)
+            )
+        else:
+            self.document_id = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                _models.SignatureSignError.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSignError,
+                    SignatureJwtPayload,
+                    "error",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "expires" in d:
+            v = d["expires"]
+            self.expires = (
+                _types.timestamp_of(v, SignatureJwtPayload, "expires")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, SignatureJwtPayload, "expires", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.expires = UNSET
+            unknown += 1
+        if "externalId" in d:
+            v = d["externalId"]
+            self.external_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureJwtPayload, "externalId", _types.OPTIONAL)
+            )
+        else:
+            self.external_id = UNSET
+            unknown += 1
+        if "externalSignerId" in d:
+            v = d["externalSignerId"]
+            self.external_signer_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureJwtPayload, "externalSignerId", _types.OPTIONAL)
+            )
+        else:
+            self.external_signer_id = UNSET
+            unknown += 1
+        if "signSuccess" in d:
+            v = d["signSuccess"]
+            self.sign_success = (
+                _models.SignatureSignSuccess.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSignSuccess,
+                    SignatureJwtPayload,
+                    "signSuccess",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.sign_success = UNSET
+            unknown += 1
+        if "signerId" in d:
+            v = d["signerId"]
+            self.signer_id = (
+                _types.uuid_of(v, SignatureJwtPayload, "signerId")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, SignatureJwtPayload, "signerId", _types.OPTIONAL)
+            )
+        else:
+            self.signer_id = UNSET
+            unknown += 1
+        if "userAgent" in d:
+            v = d["userAgent"]
+            self.user_agent = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureJwtPayload, "userAgent", _types.OPTIONAL)
+            )
+        else:
+            self.user_agent = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

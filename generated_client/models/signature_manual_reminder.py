@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.signature_notification_setting import SignatureNotificationSetting
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "notificationSetting",
+        "signers",
+    )
+)
+
 
 class SignatureManualReminder(_types.Model):
     """
@@ -27,12 +34,11 @@ class SignatureManualReminder(_types.Model):
     __slots__ = (
         "notification_setting",
         "signers",
-        "additional_properties",
     )
 
     notification_setting: SignatureNotificationSetting
     signers: SignatureManualReminderSigners | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -41,7 +47,7 @@ class SignatureManualReminder(_types.Model):
     ) -> None:
         self.notification_setting = notification_setting
         self.signers = signers
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -52,43 +58,49 @@ class SignatureManualReminder(_types.Model):
         v = self.signers
         if v is not UNSET:
             d["signers"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("notificationSetting", UNSET)
-        self.notification_setting = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureManualReminder,
-                "notificationSetting",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "notificationSetting" in d:
+            v = d["notificationSetting"]
+            self.notification_setting = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureManualReminder,
+                    "notificationSetting",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("signers", None)
-        self.signers = (
-            _models.SignatureManualReminderSigners.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureManualReminderSigners,
-                SignatureManualReminder,
-                "signers",
-                _types.OPTIONAL,
+        else:
+            raise _types.missing(SignatureManualReminder, "notificationSetting")
+        if "signers" in d:
+            v = d["signers"]
+            self.signers = (
+                _models.SignatureManualReminderSigners.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureManualReminderSigners,
+                    SignatureManualReminder,
+                    "signers",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.signers = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from ..models.signature_sign_request import SignatureSignRequest
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "canceledReceipt",
+        "expiredReceipt",
+        "finalReceipt",
+        "reminder",
+        "signRequest",
+        "signatureReceipt",
+    )
+)
+
 
 class SignatureNotification(_types.Model):
     """
@@ -41,7 +52,6 @@ class SignatureNotification(_types.Model):
         "reminder",
         "sign_request",
         "signature_receipt",
-        "additional_properties",
     )
 
     canceled_receipt: SignatureCanceledReceipt | Unset
@@ -50,7 +60,7 @@ class SignatureNotification(_types.Model):
     reminder: SignatureReminder | Unset
     sign_request: SignatureSignRequest | Unset
     signature_receipt: SignatureReceipt | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -67,7 +77,7 @@ class SignatureNotification(_types.Model):
         self.reminder = reminder
         self.sign_request = sign_request
         self.signature_receipt = signature_receipt
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -90,100 +100,123 @@ class SignatureNotification(_types.Model):
         v = self.signature_receipt
         if v is not UNSET:
             d["signatureReceipt"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("canceledReceipt", None)
-        self.canceled_receipt = (
-            _models.SignatureCanceledReceipt.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureCanceledReceipt,
-                SignatureNotification,
-                "canceledReceipt",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "canceledReceipt" in d:
+            v = d["canceledReceipt"]
+            self.canceled_receipt = (
+                _models.SignatureCanceledReceipt.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureCanceledReceipt,
+                    SignatureNotification,
+                    "canceledReceipt",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("expiredReceipt", None)
-        self.expired_receipt = (
-            _models.SignatureExpiredReceipt.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureExpiredReceipt,
-                SignatureNotification,
-                "expiredReceipt",
-                _types.OPTIONAL,
+        else:
+            self.canceled_receipt = UNSET
+            unknown += 1
+        if "expiredReceipt" in d:
+            v = d["expiredReceipt"]
+            self.expired_receipt = (
+                _models.SignatureExpiredReceipt.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureExpiredReceipt,
+                    SignatureNotification,
+                    "expiredReceipt",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("finalReceipt", None)
-        self.final_receipt = (
-            _models.SignatureFinalReceipt.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureFinalReceipt,
-                SignatureNotification,
-                "finalReceipt",
-                _types.OPTIONAL,
+        else:
+            self.expired_receipt = UNSET
+            unknown += 1
+        if "finalReceipt" in d:
+            v = d["finalReceipt"]
+            self.final_receipt = (
+                _models.SignatureFinalReceipt.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureFinalReceipt,
+                    SignatureNotification,
+                    "finalReceipt",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("reminder", None)
-        self.reminder = (
-            _models.SignatureReminder.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureReminder,
-                SignatureNotification,
-                "reminder",
-                _types.OPTIONAL,
+        else:
+            self.final_receipt = UNSET
+            unknown += 1
+        if "reminder" in d:
+            v = d["reminder"]
+            self.reminder = (
+                _models.SignatureReminder.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureReminder,
+                    SignatureNotification,
+                    "reminder",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("signRequest", None)
-        self.sign_request = (
-            _models.SignatureSignRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureSignRequest,
-                SignatureNotification,
-                "signRequest",
-                _types.OPTIONAL,
+        else:
+            self.reminder = UNSET
+            unknown += 1
+        if "signRequest" in d:
+            v = d["signRequest"]
+            self.sign_request = (
+                _models.SignatureSignRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSignRequest,
+                    SignatureNotification,
+                    "signRequest",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("signatureReceipt", None)
-        self.signature_receipt = (
-            _models.SignatureReceipt.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureReceipt,
-                SignatureNotification,
-                "signatureReceipt",
-                _types.OPTIONAL,
+        else:
+            self.sign_request = UNSET
+            unknown += 1
+        if "signatureReceipt" in d:
+            v = d["signatureReceipt"]
+            self.signature_receipt = (
+                _models.SignatureReceipt.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureReceipt,
+                    SignatureNotification,
+                    "signatureReceipt",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.signature_receipt = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

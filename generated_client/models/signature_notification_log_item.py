@@ -10,6 +10,18 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "fromAddress",
+        "messageType",
+        "receiver",
+        "sentTimeStamp",
+        "status",
+        "text",
+        "title",
+    )
+)
+
 
 class SignatureNotificationLogItem(_types.Model):
     """
@@ -33,7 +45,6 @@ class SignatureNotificationLogItem(_types.Model):
         "status",
         "text",
         "title",
-        "additional_properties",
     )
 
     from_address: str | Unset
@@ -43,7 +54,7 @@ class SignatureNotificationLogItem(_types.Model):
     status: str | Unset
     text: str | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -62,7 +73,7 @@ class SignatureNotificationLogItem(_types.Model):
         self.status = status
         self.text = text
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -88,72 +99,99 @@ class SignatureNotificationLogItem(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("fromAddress", None)
-        self.from_address = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "fromAddress", _types.OPTIONAL)
-        )
-        v = pop("messageType", None)
-        self.message_type = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "messageType", _types.OPTIONAL)
-        )
-        v = pop("receiver", None)
-        self.receiver = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "receiver", _types.OPTIONAL)
-        )
-        v = pop("sentTimeStamp", None)
-        self.sent_time_stamp = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "sentTimeStamp", _types.OPTIONAL)
-        )
-        v = pop("status", None)
-        self.status = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "status", _types.OPTIONAL)
-        )
-        v = pop("text", None)
-        self.text = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "text", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureNotificationLogItem, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "fromAddress" in d:
+            v = d["fromAddress"]
+            self.from_address = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "fromAddress", _types.OPTIONAL)
+            )
+        else:
+            self.from_address = UNSET
+            unknown += 1
+        if "messageType" in d:
+            v = d["messageType"]
+            self.message_type = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "messageType", _types.OPTIONAL)
+            )
+        else:
+            self.message_type = UNSET
+            unknown += 1
+        if "receiver" in d:
+            v = d["receiver"]
+            self.receiver = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "receiver", _types.OPTIONAL)
+            )
+        else:
+            self.receiver = UNSET
+            unknown += 1
+        if "sentTimeStamp" in d:
+            v = d["sentTimeStamp"]
+            self.sent_time_stamp = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "sentTimeStamp", _types.OPTIONAL)
+            )
+        else:
+            self.sent_time_stamp = UNSET
+            unknown += 1
+        if "status" in d:
+            v = d["status"]
+            self.status = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "status", _types.OPTIONAL)
+            )
+        else:
+            self.status = UNSET
+            unknown += 1
+        if "text" in d:
+            v = d["text"]
+            self.text = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "text", _types.OPTIONAL)
+            )
+        else:
+            self.text = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureNotificationLogItem, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

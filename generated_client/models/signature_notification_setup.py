@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from ..models.signature_notification_setting import SignatureNotificationSetting
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "canceled",
+        "expired",
+        "finalReceipt",
+        "reminder",
+        "request",
+        "signatureReceipt",
+    )
+)
+
 
 class SignatureNotificationSetup(_types.Model):
     """
@@ -37,7 +48,6 @@ class SignatureNotificationSetup(_types.Model):
         "reminder",
         "request",
         "signature_receipt",
-        "additional_properties",
     )
 
     canceled: None | SignatureNotificationSetting | Unset
@@ -46,7 +56,7 @@ class SignatureNotificationSetup(_types.Model):
     reminder: None | SignatureNotificationSetting | Unset
     request: None | SignatureNotificationSetting | Unset
     signature_receipt: None | SignatureNotificationSetting | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -63,7 +73,7 @@ class SignatureNotificationSetup(_types.Model):
         self.reminder = reminder
         self.request = request
         self.signature_receipt = signature_receipt
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -86,106 +96,129 @@ class SignatureNotificationSetup(_types.Model):
         v = self.signature_receipt
         if v is not UNSET:
             d["signatureReceipt"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("canceled", UNSET)
-        self.canceled = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureNotificationSetup,
-                "canceled",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 6
+        if "canceled" in d:
+            v = d["canceled"]
+            self.canceled = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureNotificationSetup,
+                    "canceled",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("expired", UNSET)
-        self.expired = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureNotificationSetup,
-                "expired",
-                _types.OPTIONAL_NULL,
+        else:
+            self.canceled = UNSET
+            unknown += 1
+        if "expired" in d:
+            v = d["expired"]
+            self.expired = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureNotificationSetup,
+                    "expired",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("finalReceipt", UNSET)
-        self.final_receipt = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureNotificationSetup,
-                "finalReceipt",
-                _types.OPTIONAL_NULL,
+        else:
+            self.expired = UNSET
+            unknown += 1
+        if "finalReceipt" in d:
+            v = d["finalReceipt"]
+            self.final_receipt = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureNotificationSetup,
+                    "finalReceipt",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("reminder", UNSET)
-        self.reminder = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureNotificationSetup,
-                "reminder",
-                _types.OPTIONAL_NULL,
+        else:
+            self.final_receipt = UNSET
+            unknown += 1
+        if "reminder" in d:
+            v = d["reminder"]
+            self.reminder = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureNotificationSetup,
+                    "reminder",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("request", UNSET)
-        self.request = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureNotificationSetup,
-                "request",
-                _types.OPTIONAL_NULL,
+        else:
+            self.reminder = UNSET
+            unknown += 1
+        if "request" in d:
+            v = d["request"]
+            self.request = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureNotificationSetup,
+                    "request",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("signatureReceipt", UNSET)
-        self.signature_receipt = (
-            _types.member_of(_models.SignatureNotificationSetting, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureNotificationSetting,
-                str,
-                SignatureNotificationSetup,
-                "signatureReceipt",
-                _types.OPTIONAL_NULL,
+        else:
+            self.request = UNSET
+            unknown += 1
+        if "signatureReceipt" in d:
+            v = d["signatureReceipt"]
+            self.signature_receipt = (
+                _types.member_of(_models.SignatureNotificationSetting, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureNotificationSetting,
+                    str,
+                    SignatureNotificationSetup,
+                    "signatureReceipt",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.signature_receipt = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

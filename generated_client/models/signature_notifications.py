@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.signature_notifications_merge_fields import SignatureNotificationsMergeFields
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "mergeFields",
+        "setup",
+    )
+)
+
 
 class SignatureNotifications(_types.Model):
     """
@@ -28,12 +35,11 @@ class SignatureNotifications(_types.Model):
     __slots__ = (
         "merge_fields",
         "setup",
-        "additional_properties",
     )
 
     merge_fields: SignatureNotificationsMergeFields | Unset
     setup: SignatureNotificationSetup | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +48,7 @@ class SignatureNotifications(_types.Model):
     ) -> None:
         self.merge_fields = merge_fields
         self.setup = setup
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -53,44 +59,51 @@ class SignatureNotifications(_types.Model):
         v = self.setup
         if v is not UNSET:
             d["setup"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("mergeFields", None)
-        self.merge_fields = (
-            _models.SignatureNotificationsMergeFields.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotificationsMergeFields,
-                SignatureNotifications,
-                "mergeFields",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "mergeFields" in d:
+            v = d["mergeFields"]
+            self.merge_fields = (
+                _models.SignatureNotificationsMergeFields.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotificationsMergeFields,
+                    SignatureNotifications,
+                    "mergeFields",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("setup", None)
-        self.setup = (
-            _models.SignatureNotificationSetup.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotificationSetup,
-                SignatureNotifications,
-                "setup",
-                _types.OPTIONAL,
+        else:
+            self.merge_fields = UNSET
+            unknown += 1
+        if "setup" in d:
+            v = d["setup"]
+            self.setup = (
+                _models.SignatureNotificationSetup.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotificationSetup,
+                    SignatureNotifications,
+                    "setup",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.setup = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

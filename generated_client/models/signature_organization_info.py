@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "companyName",
+        "countryCode",
+        "orgNo",
+    )
+)
+
 
 class SignatureOrganizationInfo(_types.Model):
     """
@@ -25,13 +33,12 @@ class SignatureOrganizationInfo(_types.Model):
         "company_name",
         "country_code",
         "org_no",
-        "additional_properties",
     )
 
     company_name: str | Unset
     country_code: str | Unset
     org_no: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class SignatureOrganizationInfo(_types.Model):
         self.company_name = company_name
         self.country_code = country_code
         self.org_no = org_no
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,40 +63,51 @@ class SignatureOrganizationInfo(_types.Model):
         v = self.org_no
         if v is not UNSET:
             d["orgNo"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("companyName", None)
-        self.company_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureOrganizationInfo, "companyName", _types.OPTIONAL)
-        )
-        v = pop("countryCode", None)
-        self.country_code = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureOrganizationInfo, "countryCode", _types.OPTIONAL)
-        )
-        v = pop("orgNo", None)
-        self.org_no = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureOrganizationInfo, "orgNo", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "companyName" in d:
+            v = d["companyName"]
+            self.company_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureOrganizationInfo, "companyName", _types.OPTIONAL)
+            )
+        else:
+            self.company_name = UNSET
+            unknown += 1
+        if "countryCode" in d:
+            v = d["countryCode"]
+            self.country_code = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureOrganizationInfo, "countryCode", _types.OPTIONAL)
+            )
+        else:
+            self.country_code = UNSET
+            unknown += 1
+        if "orgNo" in d:
+            v = d["orgNo"]
+            self.org_no = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureOrganizationInfo, "orgNo", _types.OPTIONAL)
+            )
+        else:
+            self.org_no = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

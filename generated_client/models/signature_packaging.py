@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.signature_pades_settings import SignaturePadesSettings
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "padesSettings",
+        "signaturePackageFormats",
+    )
+)
+
 
 class SignaturePackaging(_types.Model):
     """
@@ -26,12 +33,11 @@ class SignaturePackaging(_types.Model):
     __slots__ = (
         "pades_settings",
         "signature_package_formats",
-        "additional_properties",
     )
 
     pades_settings: SignaturePadesSettings | Unset
     signature_package_formats: list[SignaturePackageFormat] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class SignaturePackaging(_types.Model):
     ) -> None:
         self.pades_settings = pades_settings
         self.signature_package_formats = signature_package_formats
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -53,57 +59,59 @@ class SignaturePackaging(_types.Model):
             d["signaturePackageFormats"] = (
                 None if v is None else [getattr(i0, "value", i0) for i0 in v]
             )
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("padesSettings", None)
-        self.pades_settings = (
-            _models.SignaturePadesSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignaturePadesSettings,
-                SignaturePackaging,
-                "padesSettings",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "padesSettings" in d:
+            v = d["padesSettings"]
+            self.pades_settings = (
+                _models.SignaturePadesSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignaturePadesSettings,
+                    SignaturePackaging,
+                    "padesSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("signaturePackageFormats", None)
-        self.signature_package_formats = (
-            (
-                [
-                    _types.member_of(_models.SignaturePackageFormat, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.SignaturePackageFormat,
-                        str,
-                        SignaturePackaging,
-                        "signaturePackageFormats",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, SignaturePackaging, "signaturePackageFormats", _types.OPTIONAL, "a list"
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.pades_settings = UNSET
+            unknown += 1
+        if "signaturePackageFormats" in d:
+            v = d["signaturePackageFormats"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.SignaturePackageFormat, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.SignaturePackageFormat,
+                                str,
+                                SignaturePackaging,
+                                "signaturePackageFormats",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signature_package_formats = items
+            else:
+                self.signature_package_formats = _types.absent(
+                    v, SignaturePackaging, "signaturePackageFormats", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signature_package_formats = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

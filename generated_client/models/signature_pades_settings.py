@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.signature_language import SignatureLanguage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "includeSsnInPades",
+        "padesTemplateId",
+        "primaryLanguage",
+        "secondaryLanguage",
+    )
+)
+
 
 class SignaturePadesSettings(_types.Model):
     """
@@ -31,14 +40,13 @@ class SignaturePadesSettings(_types.Model):
         "pades_template_id",
         "primary_language",
         "secondary_language",
-        "additional_properties",
     )
 
     include_ssn_in_pades: bool | Unset
     pades_template_id: str | Unset
     primary_language: None | SignatureLanguage | Unset
     secondary_language: None | SignatureLanguage | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class SignaturePadesSettings(_types.Model):
         self.pades_template_id = pades_template_id
         self.primary_language = primary_language
         self.secondary_language = secondary_language
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,62 +76,77 @@ class SignaturePadesSettings(_types.Model):
         v = self.secondary_language
         if v is not UNSET:
             d["secondaryLanguage"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("includeSsnInPades", None)
-        self.include_ssn_in_pades = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, SignaturePadesSettings, "includeSsnInPades", _types.OPTIONAL)
-        )
-        v = pop("padesTemplateId", None)
-        self.pades_template_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignaturePadesSettings, "padesTemplateId", _types.OPTIONAL)
-        )
-        v = pop("primaryLanguage", UNSET)
-        self.primary_language = (
-            _types.member_of(_models.SignatureLanguage, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureLanguage,
-                str,
-                SignaturePadesSettings,
-                "primaryLanguage",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "includeSsnInPades" in d:
+            v = d["includeSsnInPades"]
+            self.include_ssn_in_pades = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, SignaturePadesSettings, "includeSsnInPades", _types.OPTIONAL)
             )
-        )
-        v = pop("secondaryLanguage", UNSET)
-        self.secondary_language = (
-            _types.member_of(_models.SignatureLanguage, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureLanguage,
-                str,
-                SignaturePadesSettings,
-                "secondaryLanguage",
-                _types.OPTIONAL_NULL,
+        else:
+            self.include_ssn_in_pades = UNSET
+            unknown += 1
+        if "padesTemplateId" in d:
+            v = d["padesTemplateId"]
+            self.pades_template_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignaturePadesSettings, "padesTemplateId", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.pades_template_id = UNSET
+            unknown += 1
+        if "primaryLanguage" in d:
+            v = d["primaryLanguage"]
+            self.primary_language = (
+                _types.member_of(_models.SignatureLanguage, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureLanguage,
+                    str,
+                    SignaturePadesSettings,
+                    "primaryLanguage",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.primary_language = UNSET
+            unknown += 1
+        if "secondaryLanguage" in d:
+            v = d["secondaryLanguage"]
+            self.secondary_language = (
+                _types.member_of(_models.SignatureLanguage, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureLanguage,
+                    str,
+                    SignaturePadesSettings,
+                    "secondaryLanguage",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.secondary_language = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

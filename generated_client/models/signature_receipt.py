@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..models.signature_sms import SignatureSMS
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "email",
+        "sms",
+    )
+)
+
 
 class SignatureReceipt(_types.Model):
     """
@@ -26,12 +33,11 @@ class SignatureReceipt(_types.Model):
     __slots__ = (
         "email",
         "sms",
-        "additional_properties",
     )
 
     email: list[SignatureEmail] | Unset
     sms: list[SignatureSMS] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class SignatureReceipt(_types.Model):
     ) -> None:
         self.email = email
         self.sms = sms
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -51,64 +57,61 @@ class SignatureReceipt(_types.Model):
         v = self.sms
         if v is not UNSET:
             d["sms"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("email", None)
-        self.email = (
-            (
-                [
-                    _models.SignatureEmail.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureEmail,
-                        SignatureReceipt,
-                        "email",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureReceipt, "email", _types.OPTIONAL, "a list")
-        )
-        v = pop("sms", None)
-        self.sms = (
-            (
-                [
-                    _models.SignatureSMS.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureSMS,
-                        SignatureReceipt,
-                        "sms",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureReceipt, "sms", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "email" in d:
+            v = d["email"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureEmail.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureEmail,
+                                SignatureReceipt,
+                                "email",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.email = items
+            else:
+                self.email = _types.absent(v, SignatureReceipt, "email", _types.OPTIONAL, "a list")
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "sms" in d:
+            v = d["sms"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureSMS.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureSMS,
+                                SignatureReceipt,
+                                "sms",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.sms = items
+            else:
+                self.sms = _types.absent(v, SignatureReceipt, "sms", _types.OPTIONAL, "a list")
+        else:
+            self.sms = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from ..models.signature_redirect_mode import SignatureRedirectMode
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "redirectMode",
+        "cancel",
+        "domain",
+        "error",
+        "success",
+    )
+)
+
 
 class SignatureRedirectSettings(_types.Model):
     """
@@ -35,7 +45,6 @@ class SignatureRedirectSettings(_types.Model):
         "domain",
         "error",
         "success",
-        "additional_properties",
     )
 
     redirect_mode: SignatureRedirectMode
@@ -43,7 +52,7 @@ class SignatureRedirectSettings(_types.Model):
     domain: str | Unset
     error: str | Unset
     success: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -58,7 +67,7 @@ class SignatureRedirectSettings(_types.Model):
         self.domain = domain
         self.error = error
         self.success = success
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -78,61 +87,79 @@ class SignatureRedirectSettings(_types.Model):
         v = self.success
         if v is not UNSET:
             d["success"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("redirectMode", UNSET)
-        self.redirect_mode = (
-            _types.member_of(_models.SignatureRedirectMode, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.SignatureRedirectMode,
-                str,
-                SignatureRedirectSettings,
-                "redirectMode",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "redirectMode" in d:
+            v = d["redirectMode"]
+            self.redirect_mode = (
+                _types.member_of(_models.SignatureRedirectMode, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureRedirectMode,
+                    str,
+                    SignatureRedirectSettings,
+                    "redirectMode",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("cancel", None)
-        self.cancel = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureRedirectSettings, "cancel", _types.OPTIONAL)
-        )
-        v = pop("domain", None)
-        self.domain = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureRedirectSettings, "domain", _types.OPTIONAL)
-        )
-        v = pop("error", None)
-        self.error = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureRedirectSettings, "error", _types.OPTIONAL)
-        )
-        v = pop("success", None)
-        self.success = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureRedirectSettings, "success", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(SignatureRedirectSettings, "redirectMode")
+        if "cancel" in d:
+            v = d["cancel"]
+            self.cancel = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureRedirectSettings, "cancel", _types.OPTIONAL)
+            )
+        else:
+            self.cancel = UNSET
+            unknown += 1
+        if "domain" in d:
+            v = d["domain"]
+            self.domain = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureRedirectSettings, "domain", _types.OPTIONAL)
+            )
+        else:
+            self.domain = UNSET
+            unknown += 1
+        if "error" in d:
+            v = d["error"]
+            self.error = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureRedirectSettings, "error", _types.OPTIONAL)
+            )
+        else:
+            self.error = UNSET
+            unknown += 1
+        if "success" in d:
+            v = d["success"]
+            self.success = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureRedirectSettings, "success", _types.OPTIONAL)
+            )
+        else:
+            self.success = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from ..models.signature_sms import SignatureSMS
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "chronSchedule",
+        "email",
+        "firstReminderAfter",
+        "maxReminders",
+        "sms",
+    )
+)
+
 
 class SignatureReminder(_types.Model):
     """
@@ -35,7 +45,6 @@ class SignatureReminder(_types.Model):
         "first_reminder_after",
         "max_reminders",
         "sms",
-        "additional_properties",
     )
 
     chron_schedule: str
@@ -43,7 +52,7 @@ class SignatureReminder(_types.Model):
     first_reminder_after: datetime.datetime | None | Unset
     max_reminders: int | None | Unset
     sms: list[SignatureSMS] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -58,7 +67,7 @@ class SignatureReminder(_types.Model):
         self.first_reminder_after = first_reminder_after
         self.max_reminders = max_reminders
         self.sms = sms
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -78,86 +87,96 @@ class SignatureReminder(_types.Model):
         v = self.sms
         if v is not UNSET:
             d["sms"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("chronSchedule", UNSET)
-        self.chron_schedule = (
-            v
-            if v.__class__ is str
-            else _types.text(v, SignatureReminder, "chronSchedule", _types.REQUIRED)
-        )
-        v = pop("email", None)
-        self.email = (
-            (
-                [
-                    _models.SignatureEmail.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureEmail,
-                        SignatureReminder,
-                        "email",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "chronSchedule" in d:
+            v = d["chronSchedule"]
+            self.chron_schedule = (
+                v
+                if v.__class__ is str
+                else _types.text(v, SignatureReminder, "chronSchedule", _types.REQUIRED)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureReminder, "email", _types.OPTIONAL, "a list")
-        )
-        v = pop("firstReminderAfter", UNSET)
-        self.first_reminder_after = (
-            _types.timestamp_of(v, SignatureReminder, "firstReminderAfter")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureReminder, "firstReminderAfter", _types.OPTIONAL_NULL)
-        )
-        v = pop("maxReminders", UNSET)
-        self.max_reminders = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, SignatureReminder, "maxReminders", _types.OPTIONAL_NULL)
-        )
-        v = pop("sms", None)
-        self.sms = (
-            (
-                [
-                    _models.SignatureSMS.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureSMS,
-                        SignatureReminder,
-                        "sms",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            raise _types.missing(SignatureReminder, "chronSchedule")
+        if "email" in d:
+            v = d["email"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureEmail.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureEmail,
+                                SignatureReminder,
+                                "email",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.email = items
+            else:
+                self.email = _types.absent(v, SignatureReminder, "email", _types.OPTIONAL, "a list")
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "firstReminderAfter" in d:
+            v = d["firstReminderAfter"]
+            self.first_reminder_after = (
+                _types.timestamp_of(v, SignatureReminder, "firstReminderAfter")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, SignatureReminder, "firstReminderAfter", _types.OPTIONAL_NULL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureReminder, "sms", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.first_reminder_after = UNSET
+            unknown += 1
+        if "maxReminders" in d:
+            v = d["maxReminders"]
+            self.max_reminders = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, SignatureReminder, "maxReminders", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.max_reminders = UNSET
+            unknown += 1
+        if "sms" in d:
+            v = d["sms"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureSMS.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureSMS,
+                                SignatureReminder,
+                                "sms",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.sms = items
+            else:
+                self.sms = _types.absent(v, SignatureReminder, "sms", _types.OPTIONAL, "a list")
+        else:
+            self.sms = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "ipWhiteList",
+        "oneTimeUse",
+    )
+)
+
 
 class SignatureSecurity(_types.Model):
     """
@@ -23,12 +30,11 @@ class SignatureSecurity(_types.Model):
     __slots__ = (
         "ip_white_list",
         "one_time_use",
-        "additional_properties",
     )
 
     ip_white_list: list[str] | Unset
     one_time_use: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class SignatureSecurity(_types.Model):
     ) -> None:
         self.ip_white_list = ip_white_list
         self.one_time_use = one_time_use
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,42 +54,48 @@ class SignatureSecurity(_types.Model):
         v = self.one_time_use
         if v is not UNSET:
             d["oneTimeUse"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("ipWhiteList", None)
-        self.ip_white_list = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, SignatureSecurity, "ipWhiteList", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "ipWhiteList" in d:
+            v = d["ipWhiteList"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, SignatureSecurity, "ipWhiteList", _types.REQUIRED_NULL
+                            )
+                        )
+                self.ip_white_list = items
+            else:
+                self.ip_white_list = _types.absent(
+                    v, SignatureSecurity, "ipWhiteList", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.ip_white_list = UNSET
+            unknown += 1
+        if "oneTimeUse" in d:
+            v = d["oneTimeUse"]
+            self.one_time_use = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, SignatureSecurity, "oneTimeUse", _types.OPTIONAL_NULL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureSecurity, "ipWhiteList", _types.OPTIONAL, "a list")
-        )
-        v = pop("oneTimeUse", UNSET)
-        self.one_time_use = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureSecurity, "oneTimeUse", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.one_time_use = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

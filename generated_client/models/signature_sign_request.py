@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from ..models.signature_sms import SignatureSMS
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "email",
+        "includeOriginalFile",
+        "sms",
+    )
+)
+
 
 class SignatureSignRequest(_types.Model):
     """
@@ -28,13 +36,12 @@ class SignatureSignRequest(_types.Model):
         "email",
         "include_original_file",
         "sms",
-        "additional_properties",
     )
 
     email: list[SignatureEmail] | Unset
     include_original_file: bool | None | Unset
     sms: list[SignatureSMS] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -45,7 +52,7 @@ class SignatureSignRequest(_types.Model):
         self.email = email
         self.include_original_file = include_original_file
         self.sms = sms
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -59,74 +66,77 @@ class SignatureSignRequest(_types.Model):
         v = self.sms
         if v is not UNSET:
             d["sms"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("email", None)
-        self.email = (
-            (
-                [
-                    _models.SignatureEmail.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureEmail,
-                        SignatureSignRequest,
-                        "email",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "email" in d:
+            v = d["email"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureEmail.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureEmail,
+                                SignatureSignRequest,
+                                "email",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.email = items
+            else:
+                self.email = _types.absent(
+                    v, SignatureSignRequest, "email", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "includeOriginalFile" in d:
+            v = d["includeOriginalFile"]
+            self.include_original_file = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, SignatureSignRequest, "includeOriginalFile", _types.OPTIONAL_NULL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureSignRequest, "email", _types.OPTIONAL, "a list")
-        )
-        v = pop("includeOriginalFile", UNSET)
-        self.include_original_file = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(
-                v, SignatureSignRequest, "includeOriginalFile", _types.OPTIONAL_NULL
-            )
-        )
-        v = pop("sms", None)
-        self.sms = (
-            (
-                [
-                    _models.SignatureSMS.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.SignatureSMS,
-                        SignatureSignRequest,
-                        "sms",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureSignRequest, "sms", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.include_original_file = UNSET
+            unknown += 1
+        if "sms" in d:
+            v = d["sms"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.SignatureSMS.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.SignatureSMS,
+                                SignatureSignRequest,
+                                "sms",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.sms = items
+            else:
+                self.sms = _types.absent(v, SignatureSignRequest, "sms", _types.OPTIONAL, "a list")
+        else:
+            self.sms = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

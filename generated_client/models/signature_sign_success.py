@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from ..models.signature_method import SignatureMethod
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dateOfBirth",
+        "firstName",
+        "fullName",
+        "lastName",
+        "mechanism",
+        "middleName",
+        "signatureMethod",
+        "signatureMethodUniqueId",
+        "signedTime",
+    )
+)
+
 
 class SignatureSignSuccess(_types.Model):
     """
@@ -43,7 +57,6 @@ class SignatureSignSuccess(_types.Model):
         "signature_method",
         "signature_method_unique_id",
         "signed_time",
-        "additional_properties",
     )
 
     date_of_birth: str | Unset
@@ -55,7 +68,7 @@ class SignatureSignSuccess(_types.Model):
     signature_method: SignatureMethod | Unset
     signature_method_unique_id: str | Unset
     signed_time: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -78,7 +91,7 @@ class SignatureSignSuccess(_types.Model):
         self.signature_method = signature_method
         self.signature_method_unique_id = signature_method_unique_id
         self.signed_time = signed_time
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -110,102 +123,139 @@ class SignatureSignSuccess(_types.Model):
         v = self.signed_time
         if v is not UNSET:
             d["signedTime"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dateOfBirth", None)
-        self.date_of_birth = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignSuccess, "dateOfBirth", _types.OPTIONAL)
-        )
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignSuccess, "firstName", _types.OPTIONAL)
-        )
-        v = pop("fullName", None)
-        self.full_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignSuccess, "fullName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignSuccess, "lastName", _types.OPTIONAL)
-        )
-        v = pop("mechanism", None)
-        self.mechanism = (
-            _types.member_of(_models.SignatureMechanism, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureMechanism,
-                str,
-                SignatureSignSuccess,
-                "mechanism",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignSuccess, "dateOfBirth", _types.OPTIONAL)
             )
-        )
-        v = pop("middleName", None)
-        self.middle_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignSuccess, "middleName", _types.OPTIONAL)
-        )
-        v = pop("signatureMethod", None)
-        self.signature_method = (
-            _types.member_of(_models.SignatureMethod, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.SignatureMethod,
-                str,
-                SignatureSignSuccess,
-                "signatureMethod",
-                _types.OPTIONAL,
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignSuccess, "firstName", _types.OPTIONAL)
             )
-        )
-        v = pop("signatureMethodUniqueId", None)
-        self.signature_method_unique_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignSuccess, "signatureMethodUniqueId", _types.OPTIONAL)
-        )
-        v = pop("signedTime", UNSET)
-        self.signed_time = (
-            _types.timestamp_of(v, SignatureSignSuccess, "signedTime")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureSignSuccess, "signedTime", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "fullName" in d:
+            v = d["fullName"]
+            self.full_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignSuccess, "fullName", _types.OPTIONAL)
+            )
+        else:
+            self.full_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignSuccess, "lastName", _types.OPTIONAL)
+            )
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        if "mechanism" in d:
+            v = d["mechanism"]
+            self.mechanism = (
+                _types.member_of(_models.SignatureMechanism, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureMechanism,
+                    str,
+                    SignatureSignSuccess,
+                    "mechanism",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.mechanism = UNSET
+            unknown += 1
+        if "middleName" in d:
+            v = d["middleName"]
+            self.middle_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignSuccess, "middleName", _types.OPTIONAL)
+            )
+        else:
+            self.middle_name = UNSET
+            unknown += 1
+        if "signatureMethod" in d:
+            v = d["signatureMethod"]
+            self.signature_method = (
+                _types.member_of(_models.SignatureMethod, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureMethod,
+                    str,
+                    SignatureSignSuccess,
+                    "signatureMethod",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signature_method = UNSET
+            unknown += 1
+        if "signatureMethodUniqueId" in d:
+            v = d["signatureMethodUniqueId"]
+            self.signature_method_unique_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureSignSuccess, "signatureMethodUniqueId", _types.OPTIONAL
+                )
+            )
+        else:
+            self.signature_method_unique_id = UNSET
+            unknown += 1
+        if "signedTime" in d:
+            v = d["signedTime"]
+            self.signed_time = (
+                _types.timestamp_of(v, SignatureSignSuccess, "signedTime")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, SignatureSignSuccess, "signedTime", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.signed_time = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -24,6 +24,30 @@ if TYPE_CHECKING:
     from ..models.signature_ui import SignatureUI
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "addons",
+        "authentication",
+        "documentSignature",
+        "externalSignerId",
+        "extraInfo",
+        "getSocialSecurityNumber",
+        "id",
+        "links",
+        "notifications",
+        "order",
+        "redirectSettings",
+        "required",
+        "signUrlExpires",
+        "signatureType",
+        "signerInfo",
+        "tags",
+        "ui",
+        "url",
+        "verifySocialSecurityNumber",
+    )
+)
+
 
 class SignatureSigner(_types.Model):
     """
@@ -78,7 +102,6 @@ class SignatureSigner(_types.Model):
         "ui",
         "url",
         "verify_social_security_number",
-        "additional_properties",
     )
 
     addons: SignatureAddonsSignerRequest | Unset
@@ -100,7 +123,7 @@ class SignatureSigner(_types.Model):
     ui: SignatureUI | Unset
     url: str | Unset
     verify_social_security_number: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -143,7 +166,7 @@ class SignatureSigner(_types.Model):
         self.ui = ui
         self.url = url
         self.verify_social_security_number = verify_social_security_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -205,238 +228,313 @@ class SignatureSigner(_types.Model):
         v = self.verify_social_security_number
         if v is not UNSET:
             d["verifySocialSecurityNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("addons", None)
-        self.addons = (
-            _models.SignatureAddonsSignerRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAddonsSignerRequest,
-                SignatureSigner,
-                "addons",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 19
+        if "addons" in d:
+            v = d["addons"]
+            self.addons = (
+                _models.SignatureAddonsSignerRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAddonsSignerRequest,
+                    SignatureSigner,
+                    "addons",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("authentication", None)
-        self.authentication = (
-            _models.SignatureAuthentication.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAuthentication,
-                SignatureSigner,
-                "authentication",
-                _types.OPTIONAL,
+        else:
+            self.addons = UNSET
+            unknown += 1
+        if "authentication" in d:
+            v = d["authentication"]
+            self.authentication = (
+                _models.SignatureAuthentication.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAuthentication,
+                    SignatureSigner,
+                    "authentication",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("documentSignature", None)
-        self.document_signature = (
-            _models.SignatureDocumentSignature.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureDocumentSignature,
-                SignatureSigner,
-                "documentSignature",
-                _types.OPTIONAL,
+        else:
+            self.authentication = UNSET
+            unknown += 1
+        if "documentSignature" in d:
+            v = d["documentSignature"]
+            self.document_signature = (
+                _models.SignatureDocumentSignature.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureDocumentSignature,
+                    SignatureSigner,
+                    "documentSignature",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("externalSignerId", None)
-        self.external_signer_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSigner, "externalSignerId", _types.OPTIONAL)
-        )
-        v = pop("extraInfo", None)
-        self.extra_info = (
-            _models.SignatureExtraInfoSignerRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureExtraInfoSignerRequest,
-                SignatureSigner,
-                "extraInfo",
-                _types.OPTIONAL,
+        else:
+            self.document_signature = UNSET
+            unknown += 1
+        if "externalSignerId" in d:
+            v = d["externalSignerId"]
+            self.external_signer_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSigner, "externalSignerId", _types.OPTIONAL)
             )
-        )
-        v = pop("getSocialSecurityNumber", UNSET)
-        self.get_social_security_number = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureSigner, "getSocialSecurityNumber", _types.OPTIONAL_NULL)
-        )
-        v = pop("id", None)
-        self.id = (
-            _types.uuid_of(v, SignatureSigner, "id")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.uuid(v, SignatureSigner, "id", _types.OPTIONAL)
-        )
-        v = pop("links", None)
-        self.links = (
-            (
-                [
-                    _models.Link.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0, lambda: _models.Link, SignatureSigner, "links", _types.REQUIRED_NULL
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.external_signer_id = UNSET
+            unknown += 1
+        if "extraInfo" in d:
+            v = d["extraInfo"]
+            self.extra_info = (
+                _models.SignatureExtraInfoSignerRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureExtraInfoSignerRequest,
+                    SignatureSigner,
+                    "extraInfo",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureSigner, "links", _types.OPTIONAL, "a list")
-        )
-        v = pop("notifications", None)
-        self.notifications = (
-            _models.SignatureNotifications.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotifications,
-                SignatureSigner,
-                "notifications",
-                _types.OPTIONAL,
+        else:
+            self.extra_info = UNSET
+            unknown += 1
+        if "getSocialSecurityNumber" in d:
+            v = d["getSocialSecurityNumber"]
+            self.get_social_security_number = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, SignatureSigner, "getSocialSecurityNumber", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("order", UNSET)
-        self.order = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, SignatureSigner, "order", _types.OPTIONAL_NULL)
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.SignatureRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureRedirectSettings,
-                SignatureSigner,
-                "redirectSettings",
-                _types.OPTIONAL,
+        else:
+            self.get_social_security_number = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                _types.uuid_of(v, SignatureSigner, "id")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.uuid(v, SignatureSigner, "id", _types.OPTIONAL)
             )
-        )
-        v = pop("required", UNSET)
-        self.required = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureSigner, "required", _types.OPTIONAL_NULL)
-        )
-        v = pop("signUrlExpires", UNSET)
-        self.sign_url_expires = (
-            _types.timestamp_of(v, SignatureSigner, "signUrlExpires")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureSigner, "signUrlExpires", _types.OPTIONAL_NULL)
-        )
-        v = pop("signatureType", None)
-        self.signature_type = (
-            _models.SignatureType.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureType, SignatureSigner, "signatureType", _types.OPTIONAL
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "links" in d:
+            v = d["links"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.Link.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.Link,
+                                SignatureSigner,
+                                "links",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.links = items
+            else:
+                self.links = _types.absent(v, SignatureSigner, "links", _types.OPTIONAL, "a list")
+        else:
+            self.links = UNSET
+            unknown += 1
+        if "notifications" in d:
+            v = d["notifications"]
+            self.notifications = (
+                _models.SignatureNotifications.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotifications,
+                    SignatureSigner,
+                    "notifications",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("signerInfo", None)
-        self.signer_info = (
-            _models.SignatureSignerInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureSignerInfo,
-                SignatureSigner,
-                "signerInfo",
-                _types.OPTIONAL,
+        else:
+            self.notifications = UNSET
+            unknown += 1
+        if "order" in d:
+            v = d["order"]
+            self.order = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(v, SignatureSigner, "order", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, SignatureSigner, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.order = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.SignatureRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureRedirectSettings,
+                    SignatureSigner,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureSigner, "tags", _types.OPTIONAL, "a list")
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.SignatureUI.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureUI, SignatureSigner, "ui", _types.OPTIONAL
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "required" in d:
+            v = d["required"]
+            self.required = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, SignatureSigner, "required", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("url", None)
-        self.url = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSigner, "url", _types.OPTIONAL)
-        )
-        v = pop("verifySocialSecurityNumber", UNSET)
-        self.verify_social_security_number = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(
-                v, SignatureSigner, "verifySocialSecurityNumber", _types.OPTIONAL_NULL
+        else:
+            self.required = UNSET
+            unknown += 1
+        if "signUrlExpires" in d:
+            v = d["signUrlExpires"]
+            self.sign_url_expires = (
+                _types.timestamp_of(v, SignatureSigner, "signUrlExpires")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, SignatureSigner, "signUrlExpires", _types.OPTIONAL_NULL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.sign_url_expires = UNSET
+            unknown += 1
+        if "signatureType" in d:
+            v = d["signatureType"]
+            self.signature_type = (
+                _models.SignatureType.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureType,
+                    SignatureSigner,
+                    "signatureType",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signature_type = UNSET
+            unknown += 1
+        if "signerInfo" in d:
+            v = d["signerInfo"]
+            self.signer_info = (
+                _models.SignatureSignerInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSignerInfo,
+                    SignatureSigner,
+                    "signerInfo",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.signer_info = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(i0, SignatureSigner, "tags", _types.REQUIRED_NULL)
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(v, SignatureSigner, "tags", _types.OPTIONAL, "a list")
+        else:
+            self.tags = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.SignatureUI.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.SignatureUI, SignatureSigner, "ui", _types.OPTIONAL
+                )
+            )
+        else:
+            self.ui = UNSET
+            unknown += 1
+        if "url" in d:
+            v = d["url"]
+            self.url = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSigner, "url", _types.OPTIONAL)
+            )
+        else:
+            self.url = UNSET
+            unknown += 1
+        if "verifySocialSecurityNumber" in d:
+            v = d["verifySocialSecurityNumber"]
+            self.verify_social_security_number = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, SignatureSigner, "verifySocialSecurityNumber", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.verify_social_security_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from ..models.signature_organization_info import SignatureOrganizationInfo
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "email",
+        "firstName",
+        "lastName",
+        "mobile",
+        "organizationInfo",
+        "socialSecurityNumber",
+        "title",
+    )
+)
+
 
 class SignatureSignerInfo(_types.Model):
     """
@@ -37,7 +49,6 @@ class SignatureSignerInfo(_types.Model):
         "organization_info",
         "social_security_number",
         "title",
-        "additional_properties",
     )
 
     email: str | Unset
@@ -47,7 +58,7 @@ class SignatureSignerInfo(_types.Model):
     organization_info: SignatureOrganizationInfo | Unset
     social_security_number: str | Unset
     title: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -66,7 +77,7 @@ class SignatureSignerInfo(_types.Model):
         self.organization_info = organization_info
         self.social_security_number = social_security_number
         self.title = title
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -92,80 +103,111 @@ class SignatureSignerInfo(_types.Model):
         v = self.title
         if v is not UNSET:
             d["title"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("email", None)
-        self.email = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerInfo, "email", _types.OPTIONAL)
-        )
-        v = pop("firstName", None)
-        self.first_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerInfo, "firstName", _types.OPTIONAL)
-        )
-        v = pop("lastName", None)
-        self.last_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerInfo, "lastName", _types.OPTIONAL)
-        )
-        v = pop("mobile", None)
-        self.mobile = (
-            _models.SignatureMobile.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureMobile, SignatureSignerInfo, "mobile", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "email" in d:
+            v = d["email"]
+            self.email = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignerInfo, "email", _types.OPTIONAL)
             )
-        )
-        v = pop("organizationInfo", None)
-        self.organization_info = (
-            _models.SignatureOrganizationInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureOrganizationInfo,
-                SignatureSignerInfo,
-                "organizationInfo",
-                _types.OPTIONAL,
+        else:
+            self.email = UNSET
+            unknown += 1
+        if "firstName" in d:
+            v = d["firstName"]
+            self.first_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignerInfo, "firstName", _types.OPTIONAL)
             )
-        )
-        v = pop("socialSecurityNumber", None)
-        self.social_security_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerInfo, "socialSecurityNumber", _types.OPTIONAL)
-        )
-        v = pop("title", None)
-        self.title = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerInfo, "title", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.first_name = UNSET
+            unknown += 1
+        if "lastName" in d:
+            v = d["lastName"]
+            self.last_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignerInfo, "lastName", _types.OPTIONAL)
+            )
+        else:
+            self.last_name = UNSET
+            unknown += 1
+        if "mobile" in d:
+            v = d["mobile"]
+            self.mobile = (
+                _models.SignatureMobile.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureMobile,
+                    SignatureSignerInfo,
+                    "mobile",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.mobile = UNSET
+            unknown += 1
+        if "organizationInfo" in d:
+            v = d["organizationInfo"]
+            self.organization_info = (
+                _models.SignatureOrganizationInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureOrganizationInfo,
+                    SignatureSignerInfo,
+                    "organizationInfo",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.organization_info = UNSET
+            unknown += 1
+        if "socialSecurityNumber" in d:
+            v = d["socialSecurityNumber"]
+            self.social_security_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignerInfo, "socialSecurityNumber", _types.OPTIONAL)
+            )
+        else:
+            self.social_security_number = UNSET
+            unknown += 1
+        if "title" in d:
+            v = d["title"]
+            self.title = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignerInfo, "title", _types.OPTIONAL)
+            )
+        else:
+            self.title = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.signature_mobile import SignatureMobile
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "emailOverride",
+        "mobileOverride",
+    )
+)
+
 
 class SignatureSignerOverrides(_types.Model):
     """
@@ -25,12 +32,11 @@ class SignatureSignerOverrides(_types.Model):
     __slots__ = (
         "email_override",
         "mobile_override",
-        "additional_properties",
     )
 
     email_override: str | Unset
     mobile_override: SignatureMobile | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class SignatureSignerOverrides(_types.Model):
     ) -> None:
         self.email_override = email_override
         self.mobile_override = mobile_override
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -50,38 +56,45 @@ class SignatureSignerOverrides(_types.Model):
         v = self.mobile_override
         if v is not UNSET:
             d["mobileOverride"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("emailOverride", None)
-        self.email_override = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerOverrides, "emailOverride", _types.OPTIONAL)
-        )
-        v = pop("mobileOverride", None)
-        self.mobile_override = (
-            _models.SignatureMobile.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureMobile,
-                SignatureSignerOverrides,
-                "mobileOverride",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "emailOverride" in d:
+            v = d["emailOverride"]
+            self.email_override = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSignerOverrides, "emailOverride", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.email_override = UNSET
+            unknown += 1
+        if "mobileOverride" in d:
+            v = d["mobileOverride"]
+            self.mobile_override = (
+                _models.SignatureMobile.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureMobile,
+                    SignatureSignerOverrides,
+                    "mobileOverride",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.mobile_override = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

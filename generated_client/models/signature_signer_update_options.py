@@ -21,6 +21,26 @@ if TYPE_CHECKING:
     from ..models.signature_ui import SignatureUI
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "addons",
+        "authentication",
+        "externalSignerId",
+        "extraInfo",
+        "getSocialSecurityNumber",
+        "notifications",
+        "order",
+        "redirectSettings",
+        "required",
+        "signUrlExpires",
+        "signatureType",
+        "signerInfo",
+        "tags",
+        "ui",
+        "verifySocialSecurityNumber",
+    )
+)
+
 
 class SignatureSignerUpdateOptions(_types.Model):
     """
@@ -65,7 +85,6 @@ class SignatureSignerUpdateOptions(_types.Model):
         "tags",
         "ui",
         "verify_social_security_number",
-        "additional_properties",
     )
 
     addons: SignatureAddonsSignerRequest | Unset
@@ -83,7 +102,7 @@ class SignatureSignerUpdateOptions(_types.Model):
     tags: list[str] | Unset
     ui: SignatureUI | Unset
     verify_social_security_number: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -118,7 +137,7 @@ class SignatureSignerUpdateOptions(_types.Model):
         self.tags = tags
         self.ui = ui
         self.verify_social_security_number = verify_social_security_number
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -168,196 +187,260 @@ class SignatureSignerUpdateOptions(_types.Model):
         v = self.verify_social_security_number
         if v is not UNSET:
             d["verifySocialSecurityNumber"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("addons", None)
-        self.addons = (
-            _models.SignatureAddonsSignerRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAddonsSignerRequest,
-                SignatureSignerUpdateOptions,
-                "addons",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 15
+        if "addons" in d:
+            v = d["addons"]
+            self.addons = (
+                _models.SignatureAddonsSignerRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAddonsSignerRequest,
+                    SignatureSignerUpdateOptions,
+                    "addons",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("authentication", None)
-        self.authentication = (
-            _models.SignatureAuthentication.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureAuthentication,
-                SignatureSignerUpdateOptions,
-                "authentication",
-                _types.OPTIONAL,
+        else:
+            self.addons = UNSET
+            unknown += 1
+        if "authentication" in d:
+            v = d["authentication"]
+            self.authentication = (
+                _models.SignatureAuthentication.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureAuthentication,
+                    SignatureSignerUpdateOptions,
+                    "authentication",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("externalSignerId", None)
-        self.external_signer_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSignerUpdateOptions, "externalSignerId", _types.OPTIONAL)
-        )
-        v = pop("extraInfo", None)
-        self.extra_info = (
-            _models.SignatureExtraInfoSignerRequest.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureExtraInfoSignerRequest,
-                SignatureSignerUpdateOptions,
-                "extraInfo",
-                _types.OPTIONAL,
+        else:
+            self.authentication = UNSET
+            unknown += 1
+        if "externalSignerId" in d:
+            v = d["externalSignerId"]
+            self.external_signer_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureSignerUpdateOptions, "externalSignerId", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("getSocialSecurityNumber", None)
-        self.get_social_security_number = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, SignatureSignerUpdateOptions, "getSocialSecurityNumber", _types.OPTIONAL
+        else:
+            self.external_signer_id = UNSET
+            unknown += 1
+        if "extraInfo" in d:
+            v = d["extraInfo"]
+            self.extra_info = (
+                _models.SignatureExtraInfoSignerRequest.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureExtraInfoSignerRequest,
+                    SignatureSignerUpdateOptions,
+                    "extraInfo",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("notifications", None)
-        self.notifications = (
-            _models.SignatureNotifications.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureNotifications,
-                SignatureSignerUpdateOptions,
-                "notifications",
-                _types.OPTIONAL,
+        else:
+            self.extra_info = UNSET
+            unknown += 1
+        if "getSocialSecurityNumber" in d:
+            v = d["getSocialSecurityNumber"]
+            self.get_social_security_number = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, SignatureSignerUpdateOptions, "getSocialSecurityNumber", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("order", None)
-        self.order = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, SignatureSignerUpdateOptions, "order", _types.OPTIONAL)
-        )
-        v = pop("redirectSettings", None)
-        self.redirect_settings = (
-            _models.SignatureRedirectSettings.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureRedirectSettings,
-                SignatureSignerUpdateOptions,
-                "redirectSettings",
-                _types.OPTIONAL,
+        else:
+            self.get_social_security_number = UNSET
+            unknown += 1
+        if "notifications" in d:
+            v = d["notifications"]
+            self.notifications = (
+                _models.SignatureNotifications.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureNotifications,
+                    SignatureSignerUpdateOptions,
+                    "notifications",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("required", None)
-        self.required = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, SignatureSignerUpdateOptions, "required", _types.OPTIONAL)
-        )
-        v = pop("signUrlExpires", None)
-        self.sign_url_expires = (
-            _types.timestamp_of(v, SignatureSignerUpdateOptions, "signUrlExpires")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(
-                v, SignatureSignerUpdateOptions, "signUrlExpires", _types.OPTIONAL
+        else:
+            self.notifications = UNSET
+            unknown += 1
+        if "order" in d:
+            v = d["order"]
+            self.order = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, SignatureSignerUpdateOptions, "order", _types.OPTIONAL)
             )
-        )
-        v = pop("signatureType", None)
-        self.signature_type = (
-            _models.SignatureType.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureType,
-                SignatureSignerUpdateOptions,
-                "signatureType",
-                _types.OPTIONAL,
+        else:
+            self.order = UNSET
+            unknown += 1
+        if "redirectSettings" in d:
+            v = d["redirectSettings"]
+            self.redirect_settings = (
+                _models.SignatureRedirectSettings.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureRedirectSettings,
+                    SignatureSignerUpdateOptions,
+                    "redirectSettings",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("signerInfo", None)
-        self.signer_info = (
-            _models.SignatureSignerInfo.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureSignerInfo,
-                SignatureSignerUpdateOptions,
-                "signerInfo",
-                _types.OPTIONAL,
+        else:
+            self.redirect_settings = UNSET
+            unknown += 1
+        if "required" in d:
+            v = d["required"]
+            self.required = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, SignatureSignerUpdateOptions, "required", _types.OPTIONAL)
             )
-        )
-        v = pop("tags", None)
-        self.tags = (
-            (
-                [
-                    i0
-                    if i0.__class__ is str
-                    else _types.text(i0, SignatureSignerUpdateOptions, "tags", _types.REQUIRED_NULL)
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.required = UNSET
+            unknown += 1
+        if "signUrlExpires" in d:
+            v = d["signUrlExpires"]
+            self.sign_url_expires = (
+                _types.timestamp_of(v, SignatureSignerUpdateOptions, "signUrlExpires")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(
+                    v, SignatureSignerUpdateOptions, "signUrlExpires", _types.OPTIONAL
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureSignerUpdateOptions, "tags", _types.OPTIONAL, "a list")
-        )
-        v = pop("ui", None)
-        self.ui = (
-            _models.SignatureUI.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureUI, SignatureSignerUpdateOptions, "ui", _types.OPTIONAL
+        else:
+            self.sign_url_expires = UNSET
+            unknown += 1
+        if "signatureType" in d:
+            v = d["signatureType"]
+            self.signature_type = (
+                _models.SignatureType.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureType,
+                    SignatureSignerUpdateOptions,
+                    "signatureType",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("verifySocialSecurityNumber", None)
-        self.verify_social_security_number = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(
-                v, SignatureSignerUpdateOptions, "verifySocialSecurityNumber", _types.OPTIONAL
+        else:
+            self.signature_type = UNSET
+            unknown += 1
+        if "signerInfo" in d:
+            v = d["signerInfo"]
+            self.signer_info = (
+                _models.SignatureSignerInfo.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureSignerInfo,
+                    SignatureSignerUpdateOptions,
+                    "signerInfo",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.signer_info = UNSET
+            unknown += 1
+        if "tags" in d:
+            v = d["tags"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            i0
+                            if i0.__class__ is str
+                            else _types.text(
+                                i0, SignatureSignerUpdateOptions, "tags", _types.REQUIRED_NULL
+                            )
+                        )
+                self.tags = items
+            else:
+                self.tags = _types.absent(
+                    v, SignatureSignerUpdateOptions, "tags", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.tags = UNSET
+            unknown += 1
+        if "ui" in d:
+            v = d["ui"]
+            self.ui = (
+                _models.SignatureUI.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureUI,
+                    SignatureSignerUpdateOptions,
+                    "ui",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.ui = UNSET
+            unknown += 1
+        if "verifySocialSecurityNumber" in d:
+            v = d["verifySocialSecurityNumber"]
+            self.verify_social_security_number = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(
+                    v, SignatureSignerUpdateOptions, "verifySocialSecurityNumber", _types.OPTIONAL
+                )
+            )
+        else:
+            self.verify_social_security_number = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

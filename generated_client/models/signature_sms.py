@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..models.signature_language import SignatureLanguage
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "language",
+        "sender",
+        "text",
+    )
+)
+
 
 class SignatureSMS(_types.Model):
     """
@@ -27,13 +35,12 @@ class SignatureSMS(_types.Model):
         "language",
         "sender",
         "text",
-        "additional_properties",
     )
 
     language: SignatureLanguage
     sender: str | Unset
     text: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class SignatureSMS(_types.Model):
         self.language = language
         self.sender = sender
         self.text = text
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -58,40 +65,55 @@ class SignatureSMS(_types.Model):
         v = self.text
         if v is not UNSET:
             d["text"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("language", UNSET)
-        self.language = (
-            _types.member_of(_models.SignatureLanguage, v)
-            if v.__class__ is str
-            else _types.choice(
-                v, lambda: _models.SignatureLanguage, str, SignatureSMS, "language", _types.REQUIRED
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.SignatureLanguage, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureLanguage,
+                    str,
+                    SignatureSMS,
+                    "language",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("sender", None)
-        self.sender = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSMS, "sender", _types.OPTIONAL)
-        )
-        v = pop("text", None)
-        self.text = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSMS, "text", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(SignatureSMS, "language")
+        if "sender" in d:
+            v = d["sender"]
+            self.sender = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSMS, "sender", _types.OPTIONAL)
+            )
+        else:
+            self.sender = UNSET
+            unknown += 1
+        if "text" in d:
+            v = d["text"]
+            self.text = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSMS, "text", _types.OPTIONAL)
+            )
+        else:
+            self.text = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,21 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "amlLanguage",
+        "amlMode",
+        "amlNationality",
+        "bisnodePassword",
+        "bisnodeUsername",
+        "includePdfReports",
+        "officialPassword",
+        "officialReason",
+        "officialSystem",
+        "officialUsername",
+    )
+)
+
 
 class SignatureSpecialProperties(_types.Model):
     """
@@ -39,7 +54,6 @@ class SignatureSpecialProperties(_types.Model):
         "official_reason",
         "official_system",
         "official_username",
-        "additional_properties",
     )
 
     aml_language: str | Unset
@@ -52,7 +66,7 @@ class SignatureSpecialProperties(_types.Model):
     official_reason: str | Unset
     official_system: str | Unset
     official_username: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -77,7 +91,7 @@ class SignatureSpecialProperties(_types.Model):
         self.official_reason = official_reason
         self.official_system = official_system
         self.official_username = official_username
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -112,96 +126,137 @@ class SignatureSpecialProperties(_types.Model):
         v = self.official_username
         if v is not UNSET:
             d["officialUsername"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("amlLanguage", None)
-        self.aml_language = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "amlLanguage", _types.OPTIONAL)
-        )
-        v = pop("amlMode", None)
-        self.aml_mode = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "amlMode", _types.OPTIONAL)
-        )
-        v = pop("amlNationality", None)
-        self.aml_nationality = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "amlNationality", _types.OPTIONAL)
-        )
-        v = pop("bisnodePassword", None)
-        self.bisnode_password = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "bisnodePassword", _types.OPTIONAL)
-        )
-        v = pop("bisnodeUsername", None)
-        self.bisnode_username = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "bisnodeUsername", _types.OPTIONAL)
-        )
-        v = pop("includePdfReports", None)
-        self.include_pdf_reports = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "includePdfReports", _types.OPTIONAL)
-        )
-        v = pop("officialPassword", None)
-        self.official_password = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "officialPassword", _types.OPTIONAL)
-        )
-        v = pop("officialReason", None)
-        self.official_reason = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "officialReason", _types.OPTIONAL)
-        )
-        v = pop("officialSystem", None)
-        self.official_system = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "officialSystem", _types.OPTIONAL)
-        )
-        v = pop("officialUsername", None)
-        self.official_username = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureSpecialProperties, "officialUsername", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 10
+        if "amlLanguage" in d:
+            v = d["amlLanguage"]
+            self.aml_language = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "amlLanguage", _types.OPTIONAL)
+            )
+        else:
+            self.aml_language = UNSET
+            unknown += 1
+        if "amlMode" in d:
+            v = d["amlMode"]
+            self.aml_mode = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "amlMode", _types.OPTIONAL)
+            )
+        else:
+            self.aml_mode = UNSET
+            unknown += 1
+        if "amlNationality" in d:
+            v = d["amlNationality"]
+            self.aml_nationality = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "amlNationality", _types.OPTIONAL)
+            )
+        else:
+            self.aml_nationality = UNSET
+            unknown += 1
+        if "bisnodePassword" in d:
+            v = d["bisnodePassword"]
+            self.bisnode_password = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "bisnodePassword", _types.OPTIONAL)
+            )
+        else:
+            self.bisnode_password = UNSET
+            unknown += 1
+        if "bisnodeUsername" in d:
+            v = d["bisnodeUsername"]
+            self.bisnode_username = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "bisnodeUsername", _types.OPTIONAL)
+            )
+        else:
+            self.bisnode_username = UNSET
+            unknown += 1
+        if "includePdfReports" in d:
+            v = d["includePdfReports"]
+            self.include_pdf_reports = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(
+                    v, SignatureSpecialProperties, "includePdfReports", _types.OPTIONAL
+                )
+            )
+        else:
+            self.include_pdf_reports = UNSET
+            unknown += 1
+        if "officialPassword" in d:
+            v = d["officialPassword"]
+            self.official_password = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "officialPassword", _types.OPTIONAL)
+            )
+        else:
+            self.official_password = UNSET
+            unknown += 1
+        if "officialReason" in d:
+            v = d["officialReason"]
+            self.official_reason = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "officialReason", _types.OPTIONAL)
+            )
+        else:
+            self.official_reason = UNSET
+            unknown += 1
+        if "officialSystem" in d:
+            v = d["officialSystem"]
+            self.official_system = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "officialSystem", _types.OPTIONAL)
+            )
+        else:
+            self.official_system = UNSET
+            unknown += 1
+        if "officialUsername" in d:
+            v = d["officialUsername"]
+            self.official_username = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureSpecialProperties, "officialUsername", _types.OPTIONAL)
+            )
+        else:
+            self.official_username = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.signature_status_attachment_packages import SignatureStatusAttachmentPackages
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "attachmentPackages",
+        "completedPackages",
+        "documentStatus",
+    )
+)
+
 
 class SignatureStatus(_types.Model):
     """
@@ -31,13 +39,12 @@ class SignatureStatus(_types.Model):
         "attachment_packages",
         "completed_packages",
         "document_status",
-        "additional_properties",
     )
 
     attachment_packages: SignatureStatusAttachmentPackages | Unset
     completed_packages: list[SignatureFileFormat] | Unset
     document_status: None | SignatureDocumentStatus | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -48,7 +55,7 @@ class SignatureStatus(_types.Model):
         self.attachment_packages = attachment_packages
         self.completed_packages = completed_packages
         self.document_status = document_status
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -62,70 +69,78 @@ class SignatureStatus(_types.Model):
         v = self.document_status
         if v is not UNSET:
             d["documentStatus"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("attachmentPackages", None)
-        self.attachment_packages = (
-            _models.SignatureStatusAttachmentPackages.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.SignatureStatusAttachmentPackages,
-                SignatureStatus,
-                "attachmentPackages",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "attachmentPackages" in d:
+            v = d["attachmentPackages"]
+            self.attachment_packages = (
+                _models.SignatureStatusAttachmentPackages.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.SignatureStatusAttachmentPackages,
+                    SignatureStatus,
+                    "attachmentPackages",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("completedPackages", None)
-        self.completed_packages = (
-            (
-                [
-                    _types.member_of(_models.SignatureFileFormat, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.SignatureFileFormat,
-                        str,
-                        SignatureStatus,
-                        "completedPackages",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.attachment_packages = UNSET
+            unknown += 1
+        if "completedPackages" in d:
+            v = d["completedPackages"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.SignatureFileFormat, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.SignatureFileFormat,
+                                str,
+                                SignatureStatus,
+                                "completedPackages",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.completed_packages = items
+            else:
+                self.completed_packages = _types.absent(
+                    v, SignatureStatus, "completedPackages", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.completed_packages = UNSET
+            unknown += 1
+        if "documentStatus" in d:
+            v = d["documentStatus"]
+            self.document_status = (
+                _types.member_of(_models.SignatureDocumentStatus, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureDocumentStatus,
+                    str,
+                    SignatureStatus,
+                    "documentStatus",
+                    _types.OPTIONAL_NULL,
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureStatus, "completedPackages", _types.OPTIONAL, "a list")
-        )
-        v = pop("documentStatus", UNSET)
-        self.document_status = (
-            _types.member_of(_models.SignatureDocumentStatus, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureDocumentStatus,
-                str,
-                SignatureStatus,
-                "documentStatus",
-                _types.OPTIONAL_NULL,
-            )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.document_status = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

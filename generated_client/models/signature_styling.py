@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ..models.signature_theme_mode import SignatureThemeMode
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "backgroundColor",
+        "colorTheme",
+        "hideTopBar",
+        "spinner",
+        "themeMode",
+    )
+)
+
 
 class SignatureStyling(_types.Model):
     """
@@ -33,7 +43,6 @@ class SignatureStyling(_types.Model):
         "hide_top_bar",
         "spinner",
         "theme_mode",
-        "additional_properties",
     )
 
     background_color: str | Unset
@@ -41,7 +50,7 @@ class SignatureStyling(_types.Model):
     hide_top_bar: bool | None | Unset
     spinner: None | SignatureSpinner | Unset
     theme_mode: None | SignatureThemeMode | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -56,7 +65,7 @@ class SignatureStyling(_types.Model):
         self.hide_top_bar = hide_top_bar
         self.spinner = spinner
         self.theme_mode = theme_mode
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -76,77 +85,96 @@ class SignatureStyling(_types.Model):
         v = self.theme_mode
         if v is not UNSET:
             d["themeMode"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("backgroundColor", None)
-        self.background_color = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, SignatureStyling, "backgroundColor", _types.OPTIONAL)
-        )
-        v = pop("colorTheme", UNSET)
-        self.color_theme = (
-            _types.member_of(_models.SignatureColorTheme, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureColorTheme,
-                str,
-                SignatureStyling,
-                "colorTheme",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "backgroundColor" in d:
+            v = d["backgroundColor"]
+            self.background_color = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, SignatureStyling, "backgroundColor", _types.OPTIONAL)
             )
-        )
-        v = pop("hideTopBar", UNSET)
-        self.hide_top_bar = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, SignatureStyling, "hideTopBar", _types.OPTIONAL_NULL)
-        )
-        v = pop("spinner", UNSET)
-        self.spinner = (
-            _types.member_of(_models.SignatureSpinner, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureSpinner,
-                str,
-                SignatureStyling,
-                "spinner",
-                _types.OPTIONAL_NULL,
+        else:
+            self.background_color = UNSET
+            unknown += 1
+        if "colorTheme" in d:
+            v = d["colorTheme"]
+            self.color_theme = (
+                _types.member_of(_models.SignatureColorTheme, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureColorTheme,
+                    str,
+                    SignatureStyling,
+                    "colorTheme",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("themeMode", UNSET)
-        self.theme_mode = (
-            _types.member_of(_models.SignatureThemeMode, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureThemeMode,
-                str,
-                SignatureStyling,
-                "themeMode",
-                _types.OPTIONAL_NULL,
+        else:
+            self.color_theme = UNSET
+            unknown += 1
+        if "hideTopBar" in d:
+            v = d["hideTopBar"]
+            self.hide_top_bar = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, SignatureStyling, "hideTopBar", _types.OPTIONAL_NULL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.hide_top_bar = UNSET
+            unknown += 1
+        if "spinner" in d:
+            v = d["spinner"]
+            self.spinner = (
+                _types.member_of(_models.SignatureSpinner, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureSpinner,
+                    str,
+                    SignatureStyling,
+                    "spinner",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.spinner = UNSET
+            unknown += 1
+        if "themeMode" in d:
+            v = d["themeMode"]
+            self.theme_mode = (
+                _types.member_of(_models.SignatureThemeMode, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureThemeMode,
+                    str,
+                    SignatureStyling,
+                    "themeMode",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.theme_mode = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

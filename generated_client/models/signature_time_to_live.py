@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "deadline",
+        "deleteAfterHours",
+    )
+)
+
 
 class SignatureTimeToLive(_types.Model):
     """
@@ -27,12 +34,11 @@ class SignatureTimeToLive(_types.Model):
     __slots__ = (
         "deadline",
         "delete_after_hours",
-        "additional_properties",
     )
 
     deadline: datetime.datetime | None | Unset
     delete_after_hours: int | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -41,7 +47,7 @@ class SignatureTimeToLive(_types.Model):
     ) -> None:
         self.deadline = deadline
         self.delete_after_hours = delete_after_hours
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -52,32 +58,41 @@ class SignatureTimeToLive(_types.Model):
         v = self.delete_after_hours
         if v is not UNSET:
             d["deleteAfterHours"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("deadline", UNSET)
-        self.deadline = (
-            _types.timestamp_of(v, SignatureTimeToLive, "deadline")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, SignatureTimeToLive, "deadline", _types.OPTIONAL_NULL)
-        )
-        v = pop("deleteAfterHours", UNSET)
-        self.delete_after_hours = (
-            v
-            if v.__class__ is int
-            else v
-            if v is None or v is UNSET
-            else _types.integer(v, SignatureTimeToLive, "deleteAfterHours", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "deadline" in d:
+            v = d["deadline"]
+            self.deadline = (
+                _types.timestamp_of(v, SignatureTimeToLive, "deadline")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, SignatureTimeToLive, "deadline", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.deadline = UNSET
+            unknown += 1
+        if "deleteAfterHours" in d:
+            v = d["deleteAfterHours"]
+            self.delete_after_hours = (
+                v
+                if v.__class__ is int
+                else None
+                if v is None
+                else _types.integer(
+                    v, SignatureTimeToLive, "deleteAfterHours", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.delete_after_hours = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

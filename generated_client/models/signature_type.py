@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from ..models.signature_method import SignatureMethod
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "mechanism",
+        "onEacceptUseHandWrittenSignature",
+        "signatureMethods",
+    )
+)
+
 
 class SignatureType(_types.Model):
     """
@@ -30,13 +38,12 @@ class SignatureType(_types.Model):
         "mechanism",
         "on_eaccept_use_hand_written_signature",
         "signature_methods",
-        "additional_properties",
     )
 
     mechanism: SignatureMechanism
     on_eaccept_use_hand_written_signature: bool | None | Unset
     signature_methods: list[SignatureMethod] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -47,7 +54,7 @@ class SignatureType(_types.Model):
         self.mechanism = mechanism
         self.on_eaccept_use_hand_written_signature = on_eaccept_use_hand_written_signature
         self.signature_methods = signature_methods
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -61,64 +68,71 @@ class SignatureType(_types.Model):
         v = self.signature_methods
         if v is not UNSET:
             d["signatureMethods"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("mechanism", UNSET)
-        self.mechanism = (
-            _types.member_of(_models.SignatureMechanism, v)
-            if v.__class__ is str
-            else _types.choice(
-                v,
-                lambda: _models.SignatureMechanism,
-                str,
-                SignatureType,
-                "mechanism",
-                _types.REQUIRED,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "mechanism" in d:
+            v = d["mechanism"]
+            self.mechanism = (
+                _types.member_of(_models.SignatureMechanism, v)
+                if v.__class__ is str
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureMechanism,
+                    str,
+                    SignatureType,
+                    "mechanism",
+                    _types.REQUIRED,
+                )
             )
-        )
-        v = pop("onEacceptUseHandWrittenSignature", UNSET)
-        self.on_eaccept_use_hand_written_signature = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(
-                v, SignatureType, "onEacceptUseHandWrittenSignature", _types.OPTIONAL_NULL
+        else:
+            raise _types.missing(SignatureType, "mechanism")
+        if "onEacceptUseHandWrittenSignature" in d:
+            v = d["onEacceptUseHandWrittenSignature"]
+            self.on_eaccept_use_hand_written_signature = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, SignatureType, "onEacceptUseHandWrittenSignature", _types.OPTIONAL_NULL
+                )
             )
-        )
-        v = pop("signatureMethods", None)
-        self.signature_methods = (
-            (
-                [
-                    _types.member_of(_models.SignatureMethod, i0)
-                    if i0.__class__ is str
-                    else _types.choice(
-                        i0,
-                        lambda: _models.SignatureMethod,
-                        str,
-                        SignatureType,
-                        "signatureMethods",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
-            )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, SignatureType, "signatureMethods", _types.OPTIONAL, "a list")
-        )
-        self.additional_properties = d or {}
+        else:
+            self.on_eaccept_use_hand_written_signature = UNSET
+            unknown += 1
+        if "signatureMethods" in d:
+            v = d["signatureMethods"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _types.member_of(_models.SignatureMethod, i0)
+                            if i0.__class__ is str
+                            else _types.choice(
+                                i0,
+                                lambda: _models.SignatureMethod,
+                                str,
+                                SignatureType,
+                                "signatureMethods",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signature_methods = items
+            else:
+                self.signature_methods = _types.absent(
+                    v, SignatureType, "signatureMethods", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signature_methods = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

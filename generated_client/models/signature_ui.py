@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..models.signature_styling import SignatureStyling
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "dialogs",
+        "language",
+        "styling",
+    )
+)
+
 
 class SignatureUI(_types.Model):
     """
@@ -29,13 +37,12 @@ class SignatureUI(_types.Model):
         "dialogs",
         "language",
         "styling",
-        "additional_properties",
     )
 
     dialogs: SignatureDialogs | Unset
     language: None | SignatureLanguage | Unset
     styling: SignatureStyling | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class SignatureUI(_types.Model):
         self.dialogs = dialogs
         self.language = language
         self.styling = styling
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -60,51 +67,62 @@ class SignatureUI(_types.Model):
         v = self.styling
         if v is not UNSET:
             d["styling"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("dialogs", None)
-        self.dialogs = (
-            _models.SignatureDialogs.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureDialogs, SignatureUI, "dialogs", _types.OPTIONAL
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "dialogs" in d:
+            v = d["dialogs"]
+            self.dialogs = (
+                _models.SignatureDialogs.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.SignatureDialogs, SignatureUI, "dialogs", _types.OPTIONAL
+                )
             )
-        )
-        v = pop("language", UNSET)
-        self.language = (
-            _types.member_of(_models.SignatureLanguage, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.SignatureLanguage,
-                str,
-                SignatureUI,
-                "language",
-                _types.OPTIONAL_NULL,
+        else:
+            self.dialogs = UNSET
+            unknown += 1
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                _types.member_of(_models.SignatureLanguage, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.SignatureLanguage,
+                    str,
+                    SignatureUI,
+                    "language",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("styling", None)
-        self.styling = (
-            _models.SignatureStyling.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v, lambda: _models.SignatureStyling, SignatureUI, "styling", _types.OPTIONAL
+        else:
+            self.language = UNSET
+            unknown += 1
+        if "styling" in d:
+            v = d["styling"]
+            self.styling = (
+                _models.SignatureStyling.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v, lambda: _models.SignatureStyling, SignatureUI, "styling", _types.OPTIONAL
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.styling = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

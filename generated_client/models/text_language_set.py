@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "createdAt",
+        "id",
+        "isActive",
+        "name",
+        "updatedAt",
+    )
+)
+
 
 class TextLanguageSet(_types.Model):
     """
@@ -31,7 +41,6 @@ class TextLanguageSet(_types.Model):
         "is_active",
         "name",
         "updated_at",
-        "additional_properties",
     )
 
     created_at: datetime.datetime | Unset
@@ -39,7 +48,7 @@ class TextLanguageSet(_types.Model):
     is_active: bool | Unset
     name: str | Unset
     updated_at: datetime.datetime | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -54,7 +63,7 @@ class TextLanguageSet(_types.Model):
         self.is_active = is_active
         self.name = name
         self.updated_at = updated_at
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -74,56 +83,75 @@ class TextLanguageSet(_types.Model):
         v = self.updated_at
         if v is not UNSET:
             d["updatedAt"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("createdAt", None)
-        self.created_at = (
-            _types.timestamp_of(v, TextLanguageSet, "createdAt")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, TextLanguageSet, "createdAt", _types.OPTIONAL)
-        )
-        v = pop("id", None)
-        self.id = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, TextLanguageSet, "id", _types.OPTIONAL)
-        )
-        v = pop("isActive", None)
-        self.is_active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, TextLanguageSet, "isActive", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, TextLanguageSet, "name", _types.OPTIONAL)
-        )
-        v = pop("updatedAt", None)
-        self.updated_at = (
-            _types.timestamp_of(v, TextLanguageSet, "updatedAt")
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.timestamp(v, TextLanguageSet, "updatedAt", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "createdAt" in d:
+            v = d["createdAt"]
+            self.created_at = (
+                _types.timestamp_of(v, TextLanguageSet, "createdAt")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, TextLanguageSet, "createdAt", _types.OPTIONAL)
+            )
+        else:
+            self.created_at = UNSET
+            unknown += 1
+        if "id" in d:
+            v = d["id"]
+            self.id = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, TextLanguageSet, "id", _types.OPTIONAL)
+            )
+        else:
+            self.id = UNSET
+            unknown += 1
+        if "isActive" in d:
+            v = d["isActive"]
+            self.is_active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, TextLanguageSet, "isActive", _types.OPTIONAL)
+            )
+        else:
+            self.is_active = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, TextLanguageSet, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "updatedAt" in d:
+            v = d["updatedAt"]
+            self.updated_at = (
+                _types.timestamp_of(v, TextLanguageSet, "updatedAt")
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.timestamp(v, TextLanguageSet, "updatedAt", _types.OPTIONAL)
+            )
+        else:
+            self.updated_at = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

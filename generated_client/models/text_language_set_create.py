@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "name",
+        "isActive",
+    )
+)
+
 
 class TextLanguageSetCreate(_types.Model):
     """
@@ -23,12 +30,11 @@ class TextLanguageSetCreate(_types.Model):
     __slots__ = (
         "name",
         "is_active",
-        "additional_properties",
     )
 
     name: str
     is_active: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class TextLanguageSetCreate(_types.Model):
     ) -> None:
         self.name = name
         self.is_active = is_active
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,30 +54,36 @@ class TextLanguageSetCreate(_types.Model):
         v = self.is_active
         if v is not UNSET:
             d["isActive"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("name", UNSET)
-        self.name = (
-            v
-            if v.__class__ is str
-            else _types.text(v, TextLanguageSetCreate, "name", _types.REQUIRED)
-        )
-        v = pop("isActive", None)
-        self.is_active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, TextLanguageSetCreate, "isActive", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else _types.text(v, TextLanguageSetCreate, "name", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(TextLanguageSetCreate, "name")
+        if "isActive" in d:
+            v = d["isActive"]
+            self.is_active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, TextLanguageSetCreate, "isActive", _types.OPTIONAL)
+            )
+        else:
+            self.is_active = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

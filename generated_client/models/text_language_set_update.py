@@ -10,6 +10,13 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "isActive",
+        "name",
+    )
+)
+
 
 class TextLanguageSetUpdate(_types.Model):
     """
@@ -23,12 +30,11 @@ class TextLanguageSetUpdate(_types.Model):
     __slots__ = (
         "is_active",
         "name",
-        "additional_properties",
     )
 
     is_active: bool | Unset
     name: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class TextLanguageSetUpdate(_types.Model):
     ) -> None:
         self.is_active = is_active
         self.name = name
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -48,32 +54,39 @@ class TextLanguageSetUpdate(_types.Model):
         v = self.name
         if v is not UNSET:
             d["name"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("isActive", None)
-        self.is_active = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, TextLanguageSetUpdate, "isActive", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, TextLanguageSetUpdate, "name", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "isActive" in d:
+            v = d["isActive"]
+            self.is_active = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, TextLanguageSetUpdate, "isActive", _types.OPTIONAL)
+            )
+        else:
+            self.is_active = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, TextLanguageSetUpdate, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,16 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "defaultValue",
+        "key",
+        "language",
+        "subjectId",
+        "value",
+    )
+)
+
 
 class TextTranslation(_types.Model):
     """
@@ -29,7 +39,6 @@ class TextTranslation(_types.Model):
         "language",
         "subject_id",
         "value",
-        "additional_properties",
     )
 
     default_value: str | Unset
@@ -37,7 +46,7 @@ class TextTranslation(_types.Model):
     language: str | Unset
     subject_id: int | Unset
     value: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -52,7 +61,7 @@ class TextTranslation(_types.Model):
         self.language = language
         self.subject_id = subject_id
         self.value = value
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -72,56 +81,75 @@ class TextTranslation(_types.Model):
         v = self.value
         if v is not UNSET:
             d["value"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("defaultValue", None)
-        self.default_value = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, TextTranslation, "defaultValue", _types.OPTIONAL)
-        )
-        v = pop("key", None)
-        self.key = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, TextTranslation, "key", _types.OPTIONAL)
-        )
-        v = pop("language", None)
-        self.language = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, TextTranslation, "language", _types.OPTIONAL)
-        )
-        v = pop("subjectId", None)
-        self.subject_id = (
-            v
-            if v.__class__ is int
-            else UNSET
-            if v is None
-            else _types.integer(v, TextTranslation, "subjectId", _types.OPTIONAL)
-        )
-        v = pop("value", None)
-        self.value = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, TextTranslation, "value", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 5
+        if "defaultValue" in d:
+            v = d["defaultValue"]
+            self.default_value = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, TextTranslation, "defaultValue", _types.OPTIONAL)
+            )
+        else:
+            self.default_value = UNSET
+            unknown += 1
+        if "key" in d:
+            v = d["key"]
+            self.key = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, TextTranslation, "key", _types.OPTIONAL)
+            )
+        else:
+            self.key = UNSET
+            unknown += 1
+        if "language" in d:
+            v = d["language"]
+            self.language = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, TextTranslation, "language", _types.OPTIONAL)
+            )
+        else:
+            self.language = UNSET
+            unknown += 1
+        if "subjectId" in d:
+            v = d["subjectId"]
+            self.subject_id = (
+                v
+                if v.__class__ is int
+                else UNSET
+                if v is None
+                else _types.integer(v, TextTranslation, "subjectId", _types.OPTIONAL)
+            )
+        else:
+            self.subject_id = UNSET
+            unknown += 1
+        if "value" in d:
+            v = d["value"]
+            self.value = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, TextTranslation, "value", _types.OPTIONAL)
+            )
+        else:
+            self.value = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

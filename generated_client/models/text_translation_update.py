@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     pass
 
+_MEMBERS: frozenset[str] = frozenset(("value",))
+
 
 class TextTranslationUpdate(_types.Model):
     """
@@ -19,20 +21,17 @@ class TextTranslationUpdate(_types.Model):
         value (str): The text, 1 to 2500 characters.
     """
 
-    __slots__ = (
-        "value",
-        "additional_properties",
-    )
+    __slots__ = ("value",)
 
     value: str
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         value: str,
     ) -> None:
         self.value = value
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,22 +39,24 @@ class TextTranslationUpdate(_types.Model):
         v = self.value
         if v is not UNSET:
             d["value"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("value", UNSET)
-        self.value = (
-            v
-            if v.__class__ is str
-            else _types.text(v, TextTranslationUpdate, "value", _types.REQUIRED)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "value" in d:
+            v = d["value"]
+            self.value = (
+                v
+                if v.__class__ is str
+                else _types.text(v, TextTranslationUpdate, "value", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(TextTranslationUpdate, "value")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

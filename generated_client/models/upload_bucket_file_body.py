@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import File
 
+_MEMBERS: frozenset[str] = frozenset(("file",))
+
 
 class UploadBucketFileBody(_types.Model):
     """
@@ -19,20 +21,17 @@ class UploadBucketFileBody(_types.Model):
         file (File): The bytes of the file. The part carries the file name, in UTF-8.
     """
 
-    __slots__ = (
-        "file",
-        "additional_properties",
-    )
+    __slots__ = ("file",)
 
     file: File
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         file: File,
     ) -> None:
         self.file = file
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,20 +39,22 @@ class UploadBucketFileBody(_types.Model):
         v = self.file
         if v is not UNSET:
             d["file"] = _types.plain(v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("file", UNSET)
-        self.file = _types.file(v, UploadBucketFileBody, "file", _types.REQUIRED)
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "file" in d:
+            v = d["file"]
+            self.file = _types.file(v, UploadBucketFileBody, "file", _types.REQUIRED)
+        else:
+            raise _types.missing(UploadBucketFileBody, "file")
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self
 
     def to_multipart(self) -> _types.RequestFiles:

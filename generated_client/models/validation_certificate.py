@@ -16,6 +16,32 @@ if TYPE_CHECKING:
     from ..models.validation_x509_certificate import ValidationX509Certificate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "bankName",
+        "certificateType",
+        "commonName",
+        "dateOfBirth",
+        "emailAddress",
+        "issuerName",
+        "keyAlgorithm",
+        "keySize",
+        "keyUsage",
+        "originator",
+        "phoneNumber",
+        "policyOid",
+        "serialNumber",
+        "signingCertficate",
+        "signingTime",
+        "subjectName",
+        "uniqueId",
+        "validFromDate",
+        "validToDate",
+        "versionNumber",
+        "x509Certificate",
+    )
+)
+
 
 class ValidationCertificate(_types.Model):
     """
@@ -69,7 +95,6 @@ class ValidationCertificate(_types.Model):
         "valid_to_date",
         "version_number",
         "x_509_certificate",
-        "additional_properties",
     )
 
     bank_name: str | Unset
@@ -93,7 +118,7 @@ class ValidationCertificate(_types.Model):
     valid_to_date: datetime.datetime | None | Unset
     version_number: str | Unset
     x_509_certificate: ValidationX509Certificate | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -140,7 +165,7 @@ class ValidationCertificate(_types.Model):
         self.valid_to_date = valid_to_date
         self.version_number = version_number
         self.x_509_certificate = x_509_certificate
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -208,203 +233,288 @@ class ValidationCertificate(_types.Model):
         v = self.x_509_certificate
         if v is not UNSET:
             d["x509Certificate"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("bankName", None)
-        self.bank_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "bankName", _types.OPTIONAL)
-        )
-        v = pop("certificateType", UNSET)
-        self.certificate_type = (
-            _types.member_of(_models.ValidationCertificateType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.ValidationCertificateType,
-                str,
-                ValidationCertificate,
-                "certificateType",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 21
+        if "bankName" in d:
+            v = d["bankName"]
+            self.bank_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "bankName", _types.OPTIONAL)
             )
-        )
-        v = pop("commonName", None)
-        self.common_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "commonName", _types.OPTIONAL)
-        )
-        v = pop("dateOfBirth", UNSET)
-        self.date_of_birth = (
-            _types.timestamp_of(v, ValidationCertificate, "dateOfBirth")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationCertificate, "dateOfBirth", _types.OPTIONAL_NULL)
-        )
-        v = pop("emailAddress", None)
-        self.email_address = (
-            _models.ValidationCertificateEmailAddress.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationCertificateEmailAddress,
-                ValidationCertificate,
-                "emailAddress",
-                _types.OPTIONAL,
+        else:
+            self.bank_name = UNSET
+            unknown += 1
+        if "certificateType" in d:
+            v = d["certificateType"]
+            self.certificate_type = (
+                _types.member_of(_models.ValidationCertificateType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ValidationCertificateType,
+                    str,
+                    ValidationCertificate,
+                    "certificateType",
+                    _types.OPTIONAL_NULL,
+                )
             )
-        )
-        v = pop("issuerName", None)
-        self.issuer_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "issuerName", _types.OPTIONAL)
-        )
-        v = pop("keyAlgorithm", None)
-        self.key_algorithm = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "keyAlgorithm", _types.OPTIONAL)
-        )
-        v = pop("keySize", None)
-        self.key_size = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "keySize", _types.OPTIONAL)
-        )
-        v = pop("keyUsage", None)
-        self.key_usage = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "keyUsage", _types.OPTIONAL)
-        )
-        v = pop("originator", None)
-        self.originator = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "originator", _types.OPTIONAL)
-        )
-        v = pop("phoneNumber", None)
-        self.phone_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "phoneNumber", _types.OPTIONAL)
-        )
-        v = pop("policyOid", None)
-        self.policy_oid = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "policyOid", _types.OPTIONAL)
-        )
-        v = pop("serialNumber", None)
-        self.serial_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "serialNumber", _types.OPTIONAL)
-        )
-        v = pop("signingCertficate", None)
-        self.signing_certficate = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "signingCertficate", _types.OPTIONAL)
-        )
-        v = pop("signingTime", UNSET)
-        self.signing_time = (
-            _types.timestamp_of(v, ValidationCertificate, "signingTime")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationCertificate, "signingTime", _types.OPTIONAL_NULL)
-        )
-        v = pop("subjectName", None)
-        self.subject_name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "subjectName", _types.OPTIONAL)
-        )
-        v = pop("uniqueId", None)
-        self.unique_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "uniqueId", _types.OPTIONAL)
-        )
-        v = pop("validFromDate", UNSET)
-        self.valid_from_date = (
-            _types.timestamp_of(v, ValidationCertificate, "validFromDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationCertificate, "validFromDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("validToDate", UNSET)
-        self.valid_to_date = (
-            _types.timestamp_of(v, ValidationCertificate, "validToDate")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationCertificate, "validToDate", _types.OPTIONAL_NULL)
-        )
-        v = pop("versionNumber", None)
-        self.version_number = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationCertificate, "versionNumber", _types.OPTIONAL)
-        )
-        v = pop("x509Certificate", None)
-        self.x_509_certificate = (
-            _models.ValidationX509Certificate.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationX509Certificate,
-                ValidationCertificate,
-                "x509Certificate",
-                _types.OPTIONAL,
+        else:
+            self.certificate_type = UNSET
+            unknown += 1
+        if "commonName" in d:
+            v = d["commonName"]
+            self.common_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "commonName", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.common_name = UNSET
+            unknown += 1
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                _types.timestamp_of(v, ValidationCertificate, "dateOfBirth")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, ValidationCertificate, "dateOfBirth", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "emailAddress" in d:
+            v = d["emailAddress"]
+            self.email_address = (
+                _models.ValidationCertificateEmailAddress.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationCertificateEmailAddress,
+                    ValidationCertificate,
+                    "emailAddress",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.email_address = UNSET
+            unknown += 1
+        if "issuerName" in d:
+            v = d["issuerName"]
+            self.issuer_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "issuerName", _types.OPTIONAL)
+            )
+        else:
+            self.issuer_name = UNSET
+            unknown += 1
+        if "keyAlgorithm" in d:
+            v = d["keyAlgorithm"]
+            self.key_algorithm = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "keyAlgorithm", _types.OPTIONAL)
+            )
+        else:
+            self.key_algorithm = UNSET
+            unknown += 1
+        if "keySize" in d:
+            v = d["keySize"]
+            self.key_size = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "keySize", _types.OPTIONAL)
+            )
+        else:
+            self.key_size = UNSET
+            unknown += 1
+        if "keyUsage" in d:
+            v = d["keyUsage"]
+            self.key_usage = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "keyUsage", _types.OPTIONAL)
+            )
+        else:
+            self.key_usage = UNSET
+            unknown += 1
+        if "originator" in d:
+            v = d["originator"]
+            self.originator = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "originator", _types.OPTIONAL)
+            )
+        else:
+            self.originator = UNSET
+            unknown += 1
+        if "phoneNumber" in d:
+            v = d["phoneNumber"]
+            self.phone_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "phoneNumber", _types.OPTIONAL)
+            )
+        else:
+            self.phone_number = UNSET
+            unknown += 1
+        if "policyOid" in d:
+            v = d["policyOid"]
+            self.policy_oid = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "policyOid", _types.OPTIONAL)
+            )
+        else:
+            self.policy_oid = UNSET
+            unknown += 1
+        if "serialNumber" in d:
+            v = d["serialNumber"]
+            self.serial_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "serialNumber", _types.OPTIONAL)
+            )
+        else:
+            self.serial_number = UNSET
+            unknown += 1
+        if "signingCertficate" in d:
+            v = d["signingCertficate"]
+            self.signing_certficate = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "signingCertficate", _types.OPTIONAL)
+            )
+        else:
+            self.signing_certficate = UNSET
+            unknown += 1
+        if "signingTime" in d:
+            v = d["signingTime"]
+            self.signing_time = (
+                _types.timestamp_of(v, ValidationCertificate, "signingTime")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, ValidationCertificate, "signingTime", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.signing_time = UNSET
+            unknown += 1
+        if "subjectName" in d:
+            v = d["subjectName"]
+            self.subject_name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "subjectName", _types.OPTIONAL)
+            )
+        else:
+            self.subject_name = UNSET
+            unknown += 1
+        if "uniqueId" in d:
+            v = d["uniqueId"]
+            self.unique_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "uniqueId", _types.OPTIONAL)
+            )
+        else:
+            self.unique_id = UNSET
+            unknown += 1
+        if "validFromDate" in d:
+            v = d["validFromDate"]
+            self.valid_from_date = (
+                _types.timestamp_of(v, ValidationCertificate, "validFromDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, ValidationCertificate, "validFromDate", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.valid_from_date = UNSET
+            unknown += 1
+        if "validToDate" in d:
+            v = d["validToDate"]
+            self.valid_to_date = (
+                _types.timestamp_of(v, ValidationCertificate, "validToDate")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, ValidationCertificate, "validToDate", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.valid_to_date = UNSET
+            unknown += 1
+        if "versionNumber" in d:
+            v = d["versionNumber"]
+            self.version_number = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationCertificate, "versionNumber", _types.OPTIONAL)
+            )
+        else:
+            self.version_number = UNSET
+            unknown += 1
+        if "x509Certificate" in d:
+            v = d["x509Certificate"]
+            self.x_509_certificate = (
+                _models.ValidationX509Certificate.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationX509Certificate,
+                    ValidationCertificate,
+                    "x509Certificate",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.x_509_certificate = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,14 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "externalReference",
+        "sdoData",
+        "fetchSSN",
+    )
+)
+
 
 class ValidationParseSDORequest(_types.Model):
     """
@@ -25,13 +33,12 @@ class ValidationParseSDORequest(_types.Model):
         "external_reference",
         "sdo_data",
         "fetch_ssn",
-        "additional_properties",
     )
 
     external_reference: str
     sdo_data: str
     fetch_ssn: bool | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class ValidationParseSDORequest(_types.Model):
         self.external_reference = external_reference
         self.sdo_data = sdo_data
         self.fetch_ssn = fetch_ssn
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -56,36 +63,45 @@ class ValidationParseSDORequest(_types.Model):
         v = self.fetch_ssn
         if v is not UNSET:
             d["fetchSSN"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("externalReference", UNSET)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else _types.text(v, ValidationParseSDORequest, "externalReference", _types.REQUIRED)
-        )
-        v = pop("sdoData", UNSET)
-        self.sdo_data = (
-            v
-            if v.__class__ is str
-            else _types.text(v, ValidationParseSDORequest, "sdoData", _types.REQUIRED)
-        )
-        v = pop("fetchSSN", None)
-        self.fetch_ssn = (
-            v
-            if v.__class__ is bool
-            else UNSET
-            if v is None
-            else _types.boolean(v, ValidationParseSDORequest, "fetchSSN", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 3
+        if "externalReference" in d:
+            v = d["externalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else _types.text(v, ValidationParseSDORequest, "externalReference", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(ValidationParseSDORequest, "externalReference")
+        if "sdoData" in d:
+            v = d["sdoData"]
+            self.sdo_data = (
+                v
+                if v.__class__ is str
+                else _types.text(v, ValidationParseSDORequest, "sdoData", _types.REQUIRED)
+            )
+        else:
+            raise _types.missing(ValidationParseSDORequest, "sdoData")
+        if "fetchSSN" in d:
+            v = d["fetchSSN"]
+            self.fetch_ssn = (
+                v
+                if v.__class__ is bool
+                else UNSET
+                if v is None
+                else _types.boolean(v, ValidationParseSDORequest, "fetchSSN", _types.OPTIONAL)
+            )
+        else:
+            self.fetch_ssn = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

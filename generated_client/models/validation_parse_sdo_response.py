@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from ..models.validation_seal import ValidationSeal
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "auditId",
+        "requestId",
+        "seal",
+        "signedData",
+        "signers",
+        "signersValid",
+        "summary",
+        "validationError",
+    )
+)
+
 
 class ValidationParseSDOResponse(_types.Model):
     """
@@ -41,7 +54,6 @@ class ValidationParseSDOResponse(_types.Model):
         "signers_valid",
         "summary",
         "validation_error",
-        "additional_properties",
     )
 
     audit_id: None | Unset | UUID
@@ -52,7 +64,7 @@ class ValidationParseSDOResponse(_types.Model):
     signers_valid: bool | None | Unset
     summary: str | Unset
     validation_error: ValidationError | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -73,7 +85,7 @@ class ValidationParseSDOResponse(_types.Model):
         self.signers_valid = signers_valid
         self.summary = summary
         self.validation_error = validation_error
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -102,108 +114,138 @@ class ValidationParseSDOResponse(_types.Model):
         v = self.validation_error
         if v is not UNSET:
             d["validationError"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("auditId", UNSET)
-        self.audit_id = (
-            _types.uuid_of(v, ValidationParseSDOResponse, "auditId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, ValidationParseSDOResponse, "auditId", _types.OPTIONAL_NULL)
-        )
-        v = pop("requestId", None)
-        self.request_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationParseSDOResponse, "requestId", _types.OPTIONAL)
-        )
-        v = pop("seal", None)
-        self.seal = (
-            _models.ValidationSeal.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationSeal,
-                ValidationParseSDOResponse,
-                "seal",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 8
+        if "auditId" in d:
+            v = d["auditId"]
+            self.audit_id = (
+                _types.uuid_of(v, ValidationParseSDOResponse, "auditId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, ValidationParseSDOResponse, "auditId", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("signedData", None)
-        self.signed_data = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationParseSDOResponse, "signedData", _types.OPTIONAL)
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _models.ValidationSDOSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ValidationSDOSigner,
-                        ValidationParseSDOResponse,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.audit_id = UNSET
+            unknown += 1
+        if "requestId" in d:
+            v = d["requestId"]
+            self.request_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationParseSDOResponse, "requestId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(v, ValidationParseSDOResponse, "signers", _types.OPTIONAL, "a list")
-        )
-        v = pop("signersValid", UNSET)
-        self.signers_valid = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, ValidationParseSDOResponse, "signersValid", _types.OPTIONAL_NULL)
-        )
-        v = pop("summary", None)
-        self.summary = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationParseSDOResponse, "summary", _types.OPTIONAL)
-        )
-        v = pop("validationError", None)
-        self.validation_error = (
-            _models.ValidationError.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationError,
-                ValidationParseSDOResponse,
-                "validationError",
-                _types.OPTIONAL,
+        else:
+            self.request_id = UNSET
+            unknown += 1
+        if "seal" in d:
+            v = d["seal"]
+            self.seal = (
+                _models.ValidationSeal.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationSeal,
+                    ValidationParseSDOResponse,
+                    "seal",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.seal = UNSET
+            unknown += 1
+        if "signedData" in d:
+            v = d["signedData"]
+            self.signed_data = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationParseSDOResponse, "signedData", _types.OPTIONAL)
+            )
+        else:
+            self.signed_data = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ValidationSDOSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ValidationSDOSigner,
+                                ValidationParseSDOResponse,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, ValidationParseSDOResponse, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        if "signersValid" in d:
+            v = d["signersValid"]
+            self.signers_valid = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(
+                    v, ValidationParseSDOResponse, "signersValid", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.signers_valid = UNSET
+            unknown += 1
+        if "summary" in d:
+            v = d["summary"]
+            self.summary = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationParseSDOResponse, "summary", _types.OPTIONAL)
+            )
+        else:
+            self.summary = UNSET
+            unknown += 1
+        if "validationError" in d:
+            v = d["validationError"]
+            self.validation_error = (
+                _models.ValidationError.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationError,
+                    ValidationParseSDOResponse,
+                    "validationError",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.validation_error = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from ..models.validation_certificate import ValidationCertificate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "certificate",
+        "dateOfBirth",
+        "environment",
+        "name",
+        "ocsp",
+        "pid",
+        "signedTimestamp",
+        "ssn",
+        "valid",
+    )
+)
+
 
 class ValidationSDOSigner(_types.Model):
     """
@@ -41,7 +55,6 @@ class ValidationSDOSigner(_types.Model):
         "signed_timestamp",
         "ssn",
         "valid",
-        "additional_properties",
     )
 
     certificate: ValidationCertificate | Unset
@@ -53,7 +66,7 @@ class ValidationSDOSigner(_types.Model):
     signed_timestamp: datetime.datetime | None | Unset
     ssn: str | Unset
     valid: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -76,7 +89,7 @@ class ValidationSDOSigner(_types.Model):
         self.signed_timestamp = signed_timestamp
         self.ssn = ssn
         self.valid = valid
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -108,94 +121,131 @@ class ValidationSDOSigner(_types.Model):
         v = self.valid
         if v is not UNSET:
             d["valid"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("certificate", None)
-        self.certificate = (
-            _models.ValidationCertificate.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationCertificate,
-                ValidationSDOSigner,
-                "certificate",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 9
+        if "certificate" in d:
+            v = d["certificate"]
+            self.certificate = (
+                _models.ValidationCertificate.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationCertificate,
+                    ValidationSDOSigner,
+                    "certificate",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("dateOfBirth", UNSET)
-        self.date_of_birth = (
-            _types.timestamp_of(v, ValidationSDOSigner, "dateOfBirth")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationSDOSigner, "dateOfBirth", _types.OPTIONAL_NULL)
-        )
-        v = pop("environment", None)
-        self.environment = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSDOSigner, "environment", _types.OPTIONAL)
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSDOSigner, "name", _types.OPTIONAL)
-        )
-        v = pop("ocsp", None)
-        self.ocsp = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSDOSigner, "ocsp", _types.OPTIONAL)
-        )
-        v = pop("pid", None)
-        self.pid = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSDOSigner, "pid", _types.OPTIONAL)
-        )
-        v = pop("signedTimestamp", UNSET)
-        self.signed_timestamp = (
-            _types.timestamp_of(v, ValidationSDOSigner, "signedTimestamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationSDOSigner, "signedTimestamp", _types.OPTIONAL_NULL)
-        )
-        v = pop("ssn", None)
-        self.ssn = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSDOSigner, "ssn", _types.OPTIONAL)
-        )
-        v = pop("valid", UNSET)
-        self.valid = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, ValidationSDOSigner, "valid", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.certificate = UNSET
+            unknown += 1
+        if "dateOfBirth" in d:
+            v = d["dateOfBirth"]
+            self.date_of_birth = (
+                _types.timestamp_of(v, ValidationSDOSigner, "dateOfBirth")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, ValidationSDOSigner, "dateOfBirth", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.date_of_birth = UNSET
+            unknown += 1
+        if "environment" in d:
+            v = d["environment"]
+            self.environment = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSDOSigner, "environment", _types.OPTIONAL)
+            )
+        else:
+            self.environment = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSDOSigner, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "ocsp" in d:
+            v = d["ocsp"]
+            self.ocsp = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSDOSigner, "ocsp", _types.OPTIONAL)
+            )
+        else:
+            self.ocsp = UNSET
+            unknown += 1
+        if "pid" in d:
+            v = d["pid"]
+            self.pid = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSDOSigner, "pid", _types.OPTIONAL)
+            )
+        else:
+            self.pid = UNSET
+            unknown += 1
+        if "signedTimestamp" in d:
+            v = d["signedTimestamp"]
+            self.signed_timestamp = (
+                _types.timestamp_of(v, ValidationSDOSigner, "signedTimestamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(
+                    v, ValidationSDOSigner, "signedTimestamp", _types.OPTIONAL_NULL
+                )
+            )
+        else:
+            self.signed_timestamp = UNSET
+            unknown += 1
+        if "ssn" in d:
+            v = d["ssn"]
+            self.ssn = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSDOSigner, "ssn", _types.OPTIONAL)
+            )
+        else:
+            self.ssn = UNSET
+            unknown += 1
+        if "valid" in d:
+            v = d["valid"]
+            self.valid = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, ValidationSDOSigner, "valid", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.valid = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..models.validation_certificate import ValidationCertificate
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "certificate",
+        "sealValid",
+        "sealedBy",
+        "sealedTimestamp",
+    )
+)
+
 
 class ValidationSeal(_types.Model):
     """
@@ -31,14 +40,13 @@ class ValidationSeal(_types.Model):
         "seal_valid",
         "sealed_by",
         "sealed_timestamp",
-        "additional_properties",
     )
 
     certificate: ValidationCertificate | Unset
     seal_valid: bool | None | Unset
     sealed_by: str | Unset
     sealed_timestamp: datetime.datetime | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class ValidationSeal(_types.Model):
         self.seal_valid = seal_valid
         self.sealed_by = sealed_by
         self.sealed_timestamp = sealed_timestamp
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,54 +76,69 @@ class ValidationSeal(_types.Model):
         v = self.sealed_timestamp
         if v is not UNSET:
             d["sealedTimestamp"] = None if v is None else v.isoformat()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("certificate", None)
-        self.certificate = (
-            _models.ValidationCertificate.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationCertificate,
-                ValidationSeal,
-                "certificate",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "certificate" in d:
+            v = d["certificate"]
+            self.certificate = (
+                _models.ValidationCertificate.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationCertificate,
+                    ValidationSeal,
+                    "certificate",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("sealValid", UNSET)
-        self.seal_valid = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, ValidationSeal, "sealValid", _types.OPTIONAL_NULL)
-        )
-        v = pop("sealedBy", None)
-        self.sealed_by = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSeal, "sealedBy", _types.OPTIONAL)
-        )
-        v = pop("sealedTimestamp", UNSET)
-        self.sealed_timestamp = (
-            _types.timestamp_of(v, ValidationSeal, "sealedTimestamp")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.timestamp(v, ValidationSeal, "sealedTimestamp", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.certificate = UNSET
+            unknown += 1
+        if "sealValid" in d:
+            v = d["sealValid"]
+            self.seal_valid = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, ValidationSeal, "sealValid", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.seal_valid = UNSET
+            unknown += 1
+        if "sealedBy" in d:
+            v = d["sealedBy"]
+            self.sealed_by = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSeal, "sealedBy", _types.OPTIONAL)
+            )
+        else:
+            self.sealed_by = UNSET
+            unknown += 1
+        if "sealedTimestamp" in d:
+            v = d["sealedTimestamp"]
+            self.sealed_timestamp = (
+                _types.timestamp_of(v, ValidationSeal, "sealedTimestamp")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.timestamp(v, ValidationSeal, "sealedTimestamp", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.sealed_timestamp = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

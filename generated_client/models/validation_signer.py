@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models.validation_identificator_type import ValidationIdentificatorType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "identificator",
+        "identificatorType",
+    )
+)
+
 
 class ValidationSigner(_types.Model):
     """
@@ -26,12 +33,11 @@ class ValidationSigner(_types.Model):
     __slots__ = (
         "identificator",
         "identificator_type",
-        "additional_properties",
     )
 
     identificator: str | Unset
     identificator_type: ValidationIdentificatorType | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class ValidationSigner(_types.Model):
     ) -> None:
         self.identificator = identificator
         self.identificator_type = identificator_type
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -51,39 +57,46 @@ class ValidationSigner(_types.Model):
         v = self.identificator_type
         if v is not UNSET:
             d["identificatorType"] = getattr(v, "value", v)
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("identificator", None)
-        self.identificator = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationSigner, "identificator", _types.OPTIONAL)
-        )
-        v = pop("identificatorType", None)
-        self.identificator_type = (
-            _types.member_of(_models.ValidationIdentificatorType, v)
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.choice(
-                v,
-                lambda: _models.ValidationIdentificatorType,
-                str,
-                ValidationSigner,
-                "identificatorType",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 2
+        if "identificator" in d:
+            v = d["identificator"]
+            self.identificator = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationSigner, "identificator", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.identificator = UNSET
+            unknown += 1
+        if "identificatorType" in d:
+            v = d["identificatorType"]
+            self.identificator_type = (
+                _types.member_of(_models.ValidationIdentificatorType, v)
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ValidationIdentificatorType,
+                    str,
+                    ValidationSigner,
+                    "identificatorType",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.identificator_type = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.validation_signer import ValidationSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "externalReference",
+        "sdoData",
+        "dataToValidate",
+        "signersToValidate",
+    )
+)
+
 
 class ValidationValidateSDORequest(_types.Model):
     """
@@ -29,14 +38,13 @@ class ValidationValidateSDORequest(_types.Model):
         "sdo_data",
         "data_to_validate",
         "signers_to_validate",
-        "additional_properties",
     )
 
     external_reference: str
     sdo_data: str
     data_to_validate: str | Unset
     signers_to_validate: list[ValidationSigner] | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class ValidationValidateSDORequest(_types.Model):
         self.sdo_data = sdo_data
         self.data_to_validate = data_to_validate
         self.signers_to_validate = signers_to_validate
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -68,62 +76,72 @@ class ValidationValidateSDORequest(_types.Model):
             d["signersToValidate"] = (
                 None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]
             )
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("externalReference", UNSET)
-        self.external_reference = (
-            v
-            if v.__class__ is str
-            else _types.text(v, ValidationValidateSDORequest, "externalReference", _types.REQUIRED)
-        )
-        v = pop("sdoData", UNSET)
-        self.sdo_data = (
-            v
-            if v.__class__ is str
-            else _types.text(v, ValidationValidateSDORequest, "sdoData", _types.REQUIRED)
-        )
-        v = pop("dataToValidate", None)
-        self.data_to_validate = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationValidateSDORequest, "dataToValidate", _types.OPTIONAL)
-        )
-        v = pop("signersToValidate", None)
-        self.signers_to_validate = (
-            (
-                [
-                    _models.ValidationSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ValidationSigner,
-                        ValidationValidateSDORequest,
-                        "signersToValidate",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "externalReference" in d:
+            v = d["externalReference"]
+            self.external_reference = (
+                v
+                if v.__class__ is str
+                else _types.text(
+                    v, ValidationValidateSDORequest, "externalReference", _types.REQUIRED
+                )
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, ValidationValidateSDORequest, "signersToValidate", _types.OPTIONAL, "a list"
+        else:
+            raise _types.missing(ValidationValidateSDORequest, "externalReference")
+        if "sdoData" in d:
+            v = d["sdoData"]
+            self.sdo_data = (
+                v
+                if v.__class__ is str
+                else _types.text(v, ValidationValidateSDORequest, "sdoData", _types.REQUIRED)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            raise _types.missing(ValidationValidateSDORequest, "sdoData")
+        if "dataToValidate" in d:
+            v = d["dataToValidate"]
+            self.data_to_validate = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationValidateSDORequest, "dataToValidate", _types.OPTIONAL)
+            )
+        else:
+            self.data_to_validate = UNSET
+            unknown += 1
+        if "signersToValidate" in d:
+            v = d["signersToValidate"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ValidationSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ValidationSigner,
+                                ValidationValidateSDORequest,
+                                "signersToValidate",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers_to_validate = items
+            else:
+                self.signers_to_validate = _types.absent(
+                    v, ValidationValidateSDORequest, "signersToValidate", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers_to_validate = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

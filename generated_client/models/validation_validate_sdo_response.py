@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from ..models.validation_validated_signer import ValidationValidatedSigner
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "auditId",
+        "requestId",
+        "seal",
+        "signers",
+        "summary",
+        "valid",
+        "validationError",
+    )
+)
+
 
 class ValidationValidateSDOResponse(_types.Model):
     """
@@ -39,7 +51,6 @@ class ValidationValidateSDOResponse(_types.Model):
         "summary",
         "valid",
         "validation_error",
-        "additional_properties",
     )
 
     audit_id: None | Unset | UUID
@@ -49,7 +60,7 @@ class ValidationValidateSDOResponse(_types.Model):
     summary: str | Unset
     valid: bool | None | Unset
     validation_error: ValidationError | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -68,7 +79,7 @@ class ValidationValidateSDOResponse(_types.Model):
         self.summary = summary
         self.valid = valid
         self.validation_error = validation_error
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -94,102 +105,124 @@ class ValidationValidateSDOResponse(_types.Model):
         v = self.validation_error
         if v is not UNSET:
             d["validationError"] = None if v is None else v.to_dict()
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("auditId", UNSET)
-        self.audit_id = (
-            _types.uuid_of(v, ValidationValidateSDOResponse, "auditId")
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.uuid(v, ValidationValidateSDOResponse, "auditId", _types.OPTIONAL_NULL)
-        )
-        v = pop("requestId", None)
-        self.request_id = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationValidateSDOResponse, "requestId", _types.OPTIONAL)
-        )
-        v = pop("seal", None)
-        self.seal = (
-            _models.ValidationSeal.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationSeal,
-                ValidationValidateSDOResponse,
-                "seal",
-                _types.OPTIONAL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 7
+        if "auditId" in d:
+            v = d["auditId"]
+            self.audit_id = (
+                _types.uuid_of(v, ValidationValidateSDOResponse, "auditId")
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.uuid(v, ValidationValidateSDOResponse, "auditId", _types.OPTIONAL_NULL)
             )
-        )
-        v = pop("signers", None)
-        self.signers = (
-            (
-                [
-                    _models.ValidationValidatedSigner.from_dict(i0)
-                    if i0.__class__ is dict
-                    else _types.instance(
-                        i0,
-                        lambda: _models.ValidationValidatedSigner,
-                        ValidationValidateSDOResponse,
-                        "signers",
-                        _types.REQUIRED_NULL,
-                    )
-                    for i0 in v
-                    if i0 is not None
-                ]
-                if v
-                else []
+        else:
+            self.audit_id = UNSET
+            unknown += 1
+        if "requestId" in d:
+            v = d["requestId"]
+            self.request_id = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationValidateSDOResponse, "requestId", _types.OPTIONAL)
             )
-            if v.__class__ is list
-            else UNSET
-            if v is None
-            else _types.absent(
-                v, ValidationValidateSDOResponse, "signers", _types.OPTIONAL, "a list"
+        else:
+            self.request_id = UNSET
+            unknown += 1
+        if "seal" in d:
+            v = d["seal"]
+            self.seal = (
+                _models.ValidationSeal.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationSeal,
+                    ValidationValidateSDOResponse,
+                    "seal",
+                    _types.OPTIONAL,
+                )
             )
-        )
-        v = pop("summary", None)
-        self.summary = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationValidateSDOResponse, "summary", _types.OPTIONAL)
-        )
-        v = pop("valid", UNSET)
-        self.valid = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, ValidationValidateSDOResponse, "valid", _types.OPTIONAL_NULL)
-        )
-        v = pop("validationError", None)
-        self.validation_error = (
-            _models.ValidationError.from_dict(v)
-            if v.__class__ is dict
-            else UNSET
-            if v is None
-            else _types.instance(
-                v,
-                lambda: _models.ValidationError,
-                ValidationValidateSDOResponse,
-                "validationError",
-                _types.OPTIONAL,
+        else:
+            self.seal = UNSET
+            unknown += 1
+        if "signers" in d:
+            v = d["signers"]
+            if v.__class__ is list:
+                items = []
+                for i0 in v:
+                    if i0 is not None:
+                        items.append(
+                            _models.ValidationValidatedSigner.from_dict(i0)
+                            if i0.__class__ is dict
+                            else _types.instance(
+                                i0,
+                                lambda: _models.ValidationValidatedSigner,
+                                ValidationValidateSDOResponse,
+                                "signers",
+                                _types.REQUIRED_NULL,
+                            )
+                        )
+                self.signers = items
+            else:
+                self.signers = _types.absent(
+                    v, ValidationValidateSDOResponse, "signers", _types.OPTIONAL, "a list"
+                )
+        else:
+            self.signers = UNSET
+            unknown += 1
+        if "summary" in d:
+            v = d["summary"]
+            self.summary = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationValidateSDOResponse, "summary", _types.OPTIONAL)
             )
-        )
-        self.additional_properties = d or {}
+        else:
+            self.summary = UNSET
+            unknown += 1
+        if "valid" in d:
+            v = d["valid"]
+            self.valid = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, ValidationValidateSDOResponse, "valid", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.valid = UNSET
+            unknown += 1
+        if "validationError" in d:
+            v = d["validationError"]
+            self.validation_error = (
+                _models.ValidationError.from_dict(v)
+                if v.__class__ is dict
+                else UNSET
+                if v is None
+                else _types.instance(
+                    v,
+                    lambda: _models.ValidationError,
+                    ValidationValidateSDOResponse,
+                    "validationError",
+                    _types.OPTIONAL,
+                )
+            )
+        else:
+            self.validation_error = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

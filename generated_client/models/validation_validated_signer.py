@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..models.validation_identificator_type import ValidationIdentificatorType
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(
+    (
+        "identificator",
+        "identificatorType",
+        "name",
+        "valid",
+    )
+)
+
 
 class ValidationValidatedSigner(_types.Model):
     """
@@ -29,14 +38,13 @@ class ValidationValidatedSigner(_types.Model):
         "identificator_type",
         "name",
         "valid",
-        "additional_properties",
     )
 
     identificator: str | Unset
     identificator_type: None | Unset | ValidationIdentificatorType
     name: str | Unset
     valid: bool | None | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class ValidationValidatedSigner(_types.Model):
         self.identificator_type = identificator_type
         self.name = name
         self.valid = valid
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -66,55 +74,70 @@ class ValidationValidatedSigner(_types.Model):
         v = self.valid
         if v is not UNSET:
             d["valid"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("identificator", None)
-        self.identificator = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationValidatedSigner, "identificator", _types.OPTIONAL)
-        )
-        v = pop("identificatorType", UNSET)
-        self.identificator_type = (
-            _types.member_of(_models.ValidationIdentificatorType, v)
-            if v.__class__ is str
-            else v
-            if v is None or v is UNSET
-            else _types.choice(
-                v,
-                lambda: _models.ValidationIdentificatorType,
-                str,
-                ValidationValidatedSigner,
-                "identificatorType",
-                _types.OPTIONAL_NULL,
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 4
+        if "identificator" in d:
+            v = d["identificator"]
+            self.identificator = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationValidatedSigner, "identificator", _types.OPTIONAL)
             )
-        )
-        v = pop("name", None)
-        self.name = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationValidatedSigner, "name", _types.OPTIONAL)
-        )
-        v = pop("valid", UNSET)
-        self.valid = (
-            v
-            if v.__class__ is bool
-            else v
-            if v is None or v is UNSET
-            else _types.boolean(v, ValidationValidatedSigner, "valid", _types.OPTIONAL_NULL)
-        )
-        self.additional_properties = d or {}
+        else:
+            self.identificator = UNSET
+            unknown += 1
+        if "identificatorType" in d:
+            v = d["identificatorType"]
+            self.identificator_type = (
+                _types.member_of(_models.ValidationIdentificatorType, v)
+                if v.__class__ is str
+                else None
+                if v is None
+                else _types.choice(
+                    v,
+                    lambda: _models.ValidationIdentificatorType,
+                    str,
+                    ValidationValidatedSigner,
+                    "identificatorType",
+                    _types.OPTIONAL_NULL,
+                )
+            )
+        else:
+            self.identificator_type = UNSET
+            unknown += 1
+        if "name" in d:
+            v = d["name"]
+            self.name = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationValidatedSigner, "name", _types.OPTIONAL)
+            )
+        else:
+            self.name = UNSET
+            unknown += 1
+        if "valid" in d:
+            v = d["valid"]
+            self.valid = (
+                v
+                if v.__class__ is bool
+                else None
+                if v is None
+                else _types.boolean(v, ValidationValidatedSigner, "valid", _types.OPTIONAL_NULL)
+            )
+        else:
+            self.valid = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

@@ -10,6 +10,8 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from ..types import UNSET, Unset
 
+_MEMBERS: frozenset[str] = frozenset(("rawData",))
+
 
 class ValidationX509Certificate(_types.Model):
     """
@@ -19,20 +21,17 @@ class ValidationX509Certificate(_types.Model):
         raw_data (str | Unset): The bytes of the certificate, presumably in Base64.
     """
 
-    __slots__ = (
-        "raw_data",
-        "additional_properties",
-    )
+    __slots__ = ("raw_data",)
 
     raw_data: str | Unset
-    additional_properties: dict[str, Any]
+    _more: dict[str, Any] | None
 
     def __init__(
         self,
         raw_data: str | Unset = UNSET,
     ) -> None:
         self.raw_data = raw_data
-        self.additional_properties = {}
+        self._more = None
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {}
@@ -40,24 +39,27 @@ class ValidationX509Certificate(_types.Model):
         v = self.raw_data
         if v is not UNSET:
             d["rawData"] = v
-        if self.additional_properties:
-            _types.extend(d, self.additional_properties)
+        if self._more:
+            _types.extend(d, self._more)
         return d
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d: Any = (
-            src_dict.copy() if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
-        )
-        pop = d.pop
-        self = object.__new__(cls)
-        v = pop("rawData", None)
-        self.raw_data = (
-            v
-            if v.__class__ is str
-            else UNSET
-            if v is None
-            else _types.text(v, ValidationX509Certificate, "rawData", _types.OPTIONAL)
-        )
-        self.additional_properties = d or {}
+        d: Any = src_dict if src_dict.__class__ is dict else _types.object_members(src_dict, cls)
+        self = _types.new(cls)
+        items: list[Any]
+        unknown = len(d) - 1
+        if "rawData" in d:
+            v = d["rawData"]
+            self.raw_data = (
+                v
+                if v.__class__ is str
+                else UNSET
+                if v is None
+                else _types.text(v, ValidationX509Certificate, "rawData", _types.OPTIONAL)
+            )
+        else:
+            self.raw_data = UNSET
+            unknown += 1
+        self._more = _types.others(d, _MEMBERS) if unknown else None
         return self

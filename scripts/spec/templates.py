@@ -33,7 +33,7 @@ def build(destination: Path, document: Mapping[str, Any] | None = None) -> None:
             tell its templates: the scopes of an operation and its id as the document spells it.
 
     Raises:
-        EnvironmentProblem: A patch's place was not found, or found more than once. Nothing is written then.
+        EnvironmentProblem: A patch's place was not found, or found twice; nothing is written.
     """
     patched = apply(PATCHES)
     destination.mkdir(parents=True, exist_ok=True)
@@ -86,9 +86,25 @@ def facts(document: Mapping[str, Any]) -> str:
             alternatives = operation.get("security", document.get("security")) or [{}]
             scopes = sorted({scope for needed in alternatives[0].values() for scope in needed})
             key = f"{method} {PythonIdentifier(operation['operationId'], 'field_')}"
-            found[key] = f'{{"id": {_literal(operation["operationId"])}, "scopes": {_list(scopes)}}}'
+            entry = [
+                f'"id": {_literal(operation["operationId"])}',
+                f'"scopes": {_list(scopes)}',
+                f'"queries": {_queries(operation)}',
+            ]
+            found[key] = f"{{{', '.join(entry)}}}"
     entries = ",\n".join(f"{_literal(key)}: {value}" for key, value in sorted(found.items()))
     return f"{{% set facts = {{\n{entries}\n}} %}}\n"
+
+
+def _queries(operation: Mapping[str, Any]) -> str:
+    """How query parameters are written that are not simply repeated: name -> style."""
+    styles = {
+        parameter["x-wire-name"]: parameter["x-query"]
+        for parameter in operation.get("parameters", ())
+        if "x-query" in parameter
+    }
+    entries = (f"{_literal(name)}: {_literal(style)}" for name, style in sorted(styles.items()))
+    return f"{{{', '.join(entries)}}}"
 
 
 def _list(texts: Iterable[str]) -> str:
