@@ -255,7 +255,8 @@ class _Run:
         """Write the finished package of a document."""
         from scripts.spec import check, generate, stamp, table
         from scripts.spec.prepare import prepare
-        from scripts.spec.tree import digest, operations
+        from scripts.spec.refs import operations
+        from scripts.spec.tree import digest
 
         prepared = prepare(published.data, step=_step)
         for line in prepared.idle:

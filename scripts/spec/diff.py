@@ -13,9 +13,9 @@ import attrs
 
 from scripts.spec import names
 from scripts.spec.prepare import Prepared
-from scripts.spec.refs import schema_name
+from scripts.spec.refs import operations, schema_name
 from scripts.spec.table import needed
-from scripts.spec.tree import Json, digest, operations
+from scripts.spec.tree import Json, digest
 
 ROUNDS = 6
 """How far apart two schemas may differ and still be told apart by their structure."""
@@ -70,7 +70,7 @@ def surface(prepared: Prepared) -> Surface:
     found: dict[str, Json] = {}
     sent: set[str] = set()
     received: set[str] = set()
-    for path, method, operation in operations(prepared.normal):
+    for path, method, operation, _ in operations(prepared.normal):
         package = names.tag_package(operation["tags"][0])
         module = names.python_name(operation["operationId"])
         found[operation["operationId"]] = {

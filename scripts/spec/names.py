@@ -4,6 +4,7 @@ What names become in Python, asked of the generator itself, and how they are kep
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
 from openapi_python_client.strings import ClassName, PythonIdentifier, pascal_case, snake_case
@@ -87,11 +88,14 @@ def keep_apart(names: Iterable[str], reserved: Collection[str], suffix: str) -> 
     A name that is its own Python name keeps it; the others yield, in order.
     """
     names = sorted(set(names), key=lambda name: (python_name(name) != name, name))
+    shared = Counter(map(python_name, names))
     taken: set[str] = set()
     result: dict[str, str] = {}
     for name in names:
         own = python_name(name)
-        if own not in taken and own not in reserved and own.isidentifier() and own != PREFIX:
+        free = own not in taken and own not in reserved and own.isidentifier() and own != PREFIX
+        # Of several that would become one name, those with signs say the sign: +1 and -1.
+        if free and (shared[own] == 1 or own == name or spelled(name) == name):
             taken.add(own)
             continue
         wanted = python_name(f"{spelled(name) or 'value'}")
@@ -107,7 +111,7 @@ def enum_names(values: list[str] | list[int]) -> list[str]:
     """One Python name for each value of an enum, all different."""
     taken: set[str] = set()
     result = []
-    for index, value in enumerate(values):
+    for index, value in enumerate[str | int](values):
         name = unique(_enum_name(value, index), taken, _enum_key)
         taken.add(_enum_key(name))
         result.append(_enum_key(name))

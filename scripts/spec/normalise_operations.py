@@ -3,15 +3,15 @@ Operations: each with all its parts in place, a name of its own, and one media t
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from scripts.spec import names
-from scripts.spec.errors import DocumentError
 from scripts.spec.normalise_schemas import Place, Schemas
-from scripts.spec.refs import SCHEMAS, Broken, follow, schema_name
+from scripts.spec.refs import follow, operations, schema_name
 from scripts.spec.rules import Notes
-from scripts.spec.tree import METHODS, Json, escape
+from scripts.spec.tree import Json, escape
 
 JSON_TYPE = "application/json"
 BINARY_TYPE = "application/octet-stream"
@@ -55,25 +55,15 @@ class Operations:
 
     def _listed(self) -> Iterator[tuple[str, str, Json]]:
         """Path, method and operation, with the parts that references hid."""
-        for path, given in (self.document.get("paths") or {}).items():
-            if path.startswith("x-") or not isinstance(given, dict):
-                continue
-            item = given
-            if "$ref" in given:
+        for path, method, given, item in operations(self.document):
+            if "$ref" in item:
                 self.notes.hit("path-items-inlined", f"#/paths/{escape(path)}")
-                item = {**self.part(given), **{k: v for k, v in given.items() if k != "$ref"}}
-            for method in METHODS:
-                if isinstance(item.get(method), dict):
-                    operation = dict(item[method])
-                    operation["parameters"] = self._parameters(item, operation, f"{path} {method}")
-                    yield path, method, operation
+            parameters = self._parameters(item, given, f"{path} {method}")
+            yield path, method, {**given, "parameters": parameters}
 
     def part(self, node: Json) -> Json:
         """What a reference to a parameter, body, response or path item stands for."""
-        try:
-            found = follow(self.document, node)
-        except Broken as error:  # pragma: no cover - refuse_broken came first
-            raise DocumentError(str(error)) from error
+        found = follow(self.document, node)
         return found if isinstance(found, dict) else {}
 
     def _parameters(self, item: Json, operation: Json, where: str) -> list[Json]:
@@ -105,7 +95,6 @@ class Operations:
         new_path, parameters = self._path(path, method, old["parameters"], where, paths)
         new["parameters"] = self._named(
             [self.parameter(one, name, f"{where}/parameters/{one['name']}") for one in parameters],
-            new["operationId"],
             where,
         )
         for placeholder in [one for one in new["parameters"] if one["in"] == "path"]:
@@ -220,9 +209,12 @@ class Operations:
 
     def _query_style(self, old: Json, new: Json, kind: str | None) -> None:
         """How a list or an object is written; the generator knows only repeated keys."""
-        style, explode = old.get("style", "form"), old.get("explode", old.get("style", "form") == "form")
-        if new.get("x-query") == "json":
+        if "x-query" in old:  # written by an earlier run of these rules
+            new |= {key: old[key] for key in ("x-query", "x-wire-name")}
+        if "x-query" in new:
             return
+        style = old.get("style", "form")
+        explode = old.get("explode", style == "form")
         delimiters = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
         if kind == "array" and not explode and style in delimiters:
             new["x-query"] = f"join{old.get('x-delimiter', delimiters[style])}"
@@ -244,15 +236,21 @@ class Operations:
             return "date"
         return schema.get("type")
 
-    def _named(self, parameters: list[Json], operation: str, where: str) -> list[Json]:
+    def _named(self, parameters: list[Json], where: str) -> list[Json]:
         """Keys whose Python names are all different, whatever their place."""
         taken: set[str] = set()
-        for one in parameters:
+        shared = Counter(names.python_name(one["name"]) for one in parameters)
+        own_first = sorted(
+            parameters, key=lambda one: (one["in"] != "path", names.python_name(one["name"]) != one["name"])
+        )
+        for one in own_first:
             name, place = one["name"], one["in"]
             own = names.python_name(name)
             fits = place != "path" or PLAIN_TEMPLATE.fullmatch(name)
             wanted = name
-            if own in taken or own in names.ARGUMENTS_TAKEN or not own.isidentifier() or not fits:
+            signs = shared[own] > 1 and own != name and names.spelled(name) != name
+            usable = own not in names.ARGUMENTS_TAKEN and own.isidentifier() and fits
+            if own in taken or not usable or signs:
                 wanted = names.python_name(names.spelled(name) or "value")
                 if wanted in taken or wanted in names.ARGUMENTS_TAKEN:
                     wanted = f"{wanted.rstrip('_')}_{place}"
@@ -265,7 +263,7 @@ class Operations:
             elif wanted != name:
                 one["name"] = self.schemas.spelling(name, wanted, f"{where} {name}")
             if "x-query" in one:
-                self.notes.queries[operation, one["name"]] = one["x-query"]
+                one.setdefault("x-wire-name", name)
         return parameters
 
     def _place(self, holder: Json, key: str, name: str, where: str, *, binary: bool = False) -> None:
@@ -434,8 +432,3 @@ def _part(media_type: str) -> str:
 def _replace_second(path: str, name: str, again: str) -> str:
     head, token, tail = path.partition(f"{{{name}}}")
     return head + token + tail.replace(token, f"{{{again}}}", 1)
-
-
-def reference(name: str) -> Json:
-    """A reference to a component of the normalised document."""
-    return {"$ref": SCHEMAS + escape(name)}

@@ -115,9 +115,11 @@ class Schemas:
 
     def reference(self, reference: str) -> str:
         """The reference to a component; a pointer elsewhere makes its target one."""
-        name = schema_name(reference)
+        name = schema_name(reference) or self.pointers.get(reference)
         if name is None:
-            name = self.pointers.get(reference)
+            target = lookup(self.document, reference)
+            whole = self.document["components"]["schemas"] if self.original else {}
+            name = next((known for known, node in whole.items() if node is target), None)
         if name is None:
             steps = [step for step in tokens(reference) if not step.isdigit()] or [reference]
             wanted = "".join(names.pascal(step) for step in steps[-2:])
@@ -125,7 +127,7 @@ class Schemas:
             self.pointers[reference] = name
             self.components[name] = {}
             self.notes.hit("pointer-hoisted", reference)
-            self.components[name] = self.clean(lookup(self.document, reference), reference)
+            self.components[name] = self.clean(target, reference)
         return SCHEMAS + escape(name)
 
     @staticmethod
@@ -601,6 +603,9 @@ class Schemas:
         if "$ref" in node:
             target = schema_name(node["$ref"])
             return {"$ref": SCHEMAS + self.component_names.get(target or "", target or "")}
+        if node.get("type") == "null":
+            self.notes.hit("null-only", name)
+            return {}
         dropped = {"title", "discriminator", "nullable", "default"}
         new = {key: value for key, value in node.items() if key not in dropped}
         if new.get("format") == "binary" and not binary:

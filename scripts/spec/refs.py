@@ -2,11 +2,12 @@
 Where references lead, and which lead nowhere.
 """
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 from scripts.spec.errors import DocumentError
-from scripts.spec.tree import Json, references
+from scripts.spec.tree import METHODS, Json, references
 
 SCHEMAS = "#/components/schemas/"
 
@@ -66,7 +67,7 @@ def follow(document: Json, node: Json) -> Json:
     Raises:
         Broken: Somewhere on the way there is nothing, or the way is a circle.
     """
-    seen = []
+    seen: list[str] = []
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
         if node["$ref"] in seen:
             raise Broken(f"goes round in a circle ({' -> '.join([*seen, node['$ref']])})")
@@ -98,3 +99,19 @@ def schema_name(reference: str) -> str | None:
     """The component a reference names, when it names a whole schema."""
     steps: list[Any] = tokens(reference) if reference.startswith(SCHEMAS) else []
     return steps[2] if len(steps) == 3 else None
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
+    """
+    Path, method, operation and path item of everything a client can call, references followed.
+    """
+    for path in sorted(document.get("paths") or {}):
+        item = document["paths"][path]
+        if path.startswith("x-") or not isinstance(item, dict):
+            continue
+        if "$ref" in item:
+            target = follow(document, item)
+            item = {**(target if isinstance(target, dict) else {}), **item}
+        for method in METHODS:
+            if isinstance(item.get(method), dict):
+                yield path, method, item[method], item

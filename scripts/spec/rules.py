@@ -41,6 +41,7 @@ RULES: dict[str, str] = {
     "class-renamed": "two schemas with one class or module name overwrite each other",
     "class-reserved": "a class named like one that generated modules import hides it",
     "nullable-components": "null on a whole definition turns the class into a union",
+    "null-only": "a value that can only be null is taken for absent",
     "ref-siblings": "what stands beside a $ref is ignored",
     "boolean-schemas": "true and false as schemas stop the run",
     "unknown-type": "a type JSON Schema does not have stops the run",
@@ -69,7 +70,6 @@ class Notes:
     Attributes:
         hits: Rule -> the places it changed.
         wire_names: Key in the normalised document -> the name that goes over the wire.
-        queries: Operation id, parameter key -> how the value is written in a query.
         origins: Path and method in the normalised document -> as the document has them.
         classes: Component in the document -> component in the normalised document.
         raw_media: Media types that are passed as they are.
@@ -77,7 +77,6 @@ class Notes:
 
     hits: defaultdict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     wire_names: dict[str, str] = attrs.field(factory=dict)
-    queries: dict[tuple[str, str], str] = attrs.field(factory=dict)
     origins: dict[tuple[str, str], tuple[str, str]] = attrs.field(factory=dict)
     classes: dict[str, str] = attrs.field(factory=dict)
     raw_media: set[str] = attrs.field(factory=set)

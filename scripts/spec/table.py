@@ -8,8 +8,9 @@ import attrs
 
 from scripts.spec.errors import LossError
 from scripts.spec.generate import Generated
+from scripts.spec.refs import operations
 from scripts.spec.rules import Notes
-from scripts.spec.tree import Json, operations
+from scripts.spec.tree import Json
 
 HEAD = '''"""
 Every operation of the document: where it is, and which scopes it needs.
@@ -71,7 +72,7 @@ def rows(document: Json, generated: Generated) -> list[Row]:
     """
     modules = {(one.path, one.method): one for one in generated.modules}
     table, missing = [], []
-    for path, method, operation in operations(document):
+    for path, method, operation, _ in operations(document):
         module = modules.get((path, method))
         if module is None:
             missing.append(f"{method.upper()} {path} ({operation['operationId']}): no module")
@@ -141,7 +142,7 @@ def account(original: Json, notes: Notes, generated: Generated, normal: Json) ->
     made = set(notes.origins.values())
     missing = [
         f"{method.upper()} {path}: dropped by a rule"
-        for path, method, _ in operations(original)
+        for path, method, *_ in operations(original)
         if (path, method) not in made
     ]
     components = normal["components"]["schemas"]

@@ -86,14 +86,3 @@ def sorted_deep(node: Json) -> Json:
     if isinstance(node, list):
         return [sorted_deep(item) for item in node]
     return node
-
-
-def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    """Path, method and operation of everything a client can call, in a fixed order."""
-    for path in sorted(document.get("paths") or {}):
-        item = document["paths"][path]
-        if path.startswith("x-") or not isinstance(item, dict):
-            continue
-        for method in METHODS:
-            if isinstance(item.get(method), dict):
-                yield path, method, item[method]
