@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from auth_ext.sandbox._clients import Client
     from auth_ext.sandbox._faults import BadControl, Fault
     from auth_ext.sandbox._log import Request, Requests
+    from auth_ext.sandbox._pdf import small_pdf
     from auth_ext.sandbox._sandbox import Sandbox
     from auth_ext.sandbox._signature import NotNow
 
-__all__ = ["BadControl", "Client", "Fault", "NotNow", "Request", "Requests", "Sandbox"]
+__all__ = ["BadControl", "Client", "Fault", "NotNow", "Request", "Requests", "Sandbox", "small_pdf"]
 
 # Imported when asked for: the examples, and the advice to install the extra, must work without
 # what the server is built from.
@@ -33,6 +34,7 @@ _HOMES = {
     "Request": "_log",
     "Requests": "_log",
     "Sandbox": "_sandbox",
+    "small_pdf": "_pdf",
 }
 
 
