@@ -46,6 +46,21 @@ class Unset:
 
 UNSET: Unset = Unset()
 
+
+def given(value: T | Unset | None) -> T:
+    """
+    The value itself, where the service sent one; for members that it may leave out but never does.
+
+    Raises:
+        MalformedResponse: It did not; a traceback shows which member that was.
+    """
+    if value is None or isinstance(value, Unset):
+        raise MalformedResponse(
+            model="answer", member=None, reason="lacks a member that the program relies on"
+        )
+    return value
+
+
 FileContent = IO[bytes] | bytes | str
 FileTypes = (
     tuple[str | None, FileContent, str | None]
@@ -387,6 +402,7 @@ def constant(value: Any, expected: Any, model: Reader, member: str | None, mode:
 # known to be one, so its two slots are filled directly; where a Python keeps them differently,
 # the constructor does it.
 _UNKNOWN_SAFETY = SafeUUID.unknown
+_to_bytes = int.to_bytes
 _set_int: Callable[[UUID, int], None] | None
 _set_safety: Callable[[UUID, SafeUUID], None] | None
 try:
@@ -437,8 +453,8 @@ def uuid_text(value: Any) -> str:
     """A UUID as text; a caller may have given text already."""
     if value.__class__ is not UUID:
         return str(value)
-    digits = "%032x" % value.int
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    pairs = _to_bytes(value.int, 16, "big").hex("-", 2)
+    return pairs[:4] + pairs[5:29] + pairs[30:34] + pairs[35:]
 
 
 def _excerpt(value: str) -> str:
@@ -667,4 +683,13 @@ def form_parts(name: str, value: Any) -> Iterator[tuple[str, FileTypes]]:
         yield name, form_value(value)
 
 
-__all__ = ["UNSET", "DownloadedFile", "File", "FileTypes", "RequestFiles", "Response", "Unset"]
+__all__ = [
+    "UNSET",
+    "DownloadedFile",
+    "File",
+    "FileTypes",
+    "RequestFiles",
+    "Response",
+    "Unset",
+    "given",
+]

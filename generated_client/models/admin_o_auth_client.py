@@ -162,7 +162,7 @@ class AdminOAuthClient(_types.Model):
             d["AccessTokenLifetime"] = v
         v = self.access_token_type
         if v is not UNSET:
-            d["AccessTokenType"] = getattr(v, "value", v)
+            d["AccessTokenType"] = getattr(v, "_value_", v)
         v = self.account_id
         if v is not UNSET:
             d["AccountId"] = None if v is None else _types.uuid_text(v)
@@ -197,10 +197,10 @@ class AdminOAuthClient(_types.Model):
             d["LastChanged"] = None if v is None else v.isoformat()
         v = self.refresh_token_expiration
         if v is not UNSET:
-            d["RefreshTokenExpiration"] = getattr(v, "value", v)
+            d["RefreshTokenExpiration"] = getattr(v, "_value_", v)
         v = self.refresh_token_usage
         if v is not UNSET:
-            d["RefreshTokenUsage"] = getattr(v, "value", v)
+            d["RefreshTokenUsage"] = getattr(v, "_value_", v)
         v = self.sliding_refresh_token_lifetime
         if v is not UNSET:
             d["SlidingRefreshTokenLifetime"] = v

@@ -136,7 +136,7 @@ class AdminOAuthClientCreate(_types.Model):
             d["AccessTokenLifetime"] = v
         v = self.access_token_type
         if v is not UNSET:
-            d["AccessTokenType"] = getattr(v, "value", v)
+            d["AccessTokenType"] = getattr(v, "_value_", v)
         v = self.allowed_cors_origins
         if v is not UNSET:
             d["AllowedCorsOrigins"] = None if v is None else list(v)
@@ -150,10 +150,10 @@ class AdminOAuthClientCreate(_types.Model):
             )
         v = self.refresh_token_expiration
         if v is not UNSET:
-            d["RefreshTokenExpiration"] = getattr(v, "value", v)
+            d["RefreshTokenExpiration"] = getattr(v, "_value_", v)
         v = self.refresh_token_usage
         if v is not UNSET:
-            d["RefreshTokenUsage"] = getattr(v, "value", v)
+            d["RefreshTokenUsage"] = getattr(v, "_value_", v)
         v = self.sliding_refresh_token_lifetime
         if v is not UNSET:
             d["SlidingRefreshTokenLifetime"] = v

@@ -220,7 +220,7 @@ class AdminOpenIdClientCreate(_types.Model):
             d["AccessTokenLifetime"] = v
         v = self.access_token_type
         if v is not UNSET:
-            d["AccessTokenType"] = getattr(v, "value", v)
+            d["AccessTokenType"] = getattr(v, "_value_", v)
         v = self.allow_access_tokens_via_browser
         if v is not UNSET:
             d["AllowAccessTokensViaBrowser"] = v
@@ -244,11 +244,11 @@ class AdminOpenIdClientCreate(_types.Model):
             d["ClientUri"] = v
         v = self.flow
         if v is not UNSET:
-            d["Flow"] = getattr(v, "value", v)
+            d["Flow"] = getattr(v, "_value_", v)
         v = self.identity_provider_restrictions
         if v is not UNSET:
             d["IdentityProviderRestrictions"] = (
-                None if v is None else [getattr(i0, "value", i0) for i0 in v]
+                None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
             )
         v = self.identity_token_lifetime
         if v is not UNSET:
@@ -267,10 +267,10 @@ class AdminOpenIdClientCreate(_types.Model):
             d["RedirectUris"] = None if v is None else list(v)
         v = self.refresh_token_expiration
         if v is not UNSET:
-            d["RefreshTokenExpiration"] = getattr(v, "value", v)
+            d["RefreshTokenExpiration"] = getattr(v, "_value_", v)
         v = self.refresh_token_usage
         if v is not UNSET:
-            d["RefreshTokenUsage"] = getattr(v, "value", v)
+            d["RefreshTokenUsage"] = getattr(v, "_value_", v)
         v = self.require_consent
         if v is not UNSET:
             d["RequireConsent"] = v

@@ -136,7 +136,7 @@ class AdminPdfTemplate(_types.Model):
             d["CoverPageHtml"] = v
         v = self.cover_page_setting
         if v is not UNSET:
-            d["CoverPageSetting"] = getattr(v, "value", v)
+            d["CoverPageSetting"] = getattr(v, "_value_", v)
         v = self.details_page_html
         if v is not UNSET:
             d["DetailsPageHtml"] = None if v is None else v.to_dict()

@@ -59,10 +59,10 @@ class AdminTemplateWithIdPreview(_types.Model):
         v: Any
         v = self.primary_language
         if v is not UNSET:
-            d["PrimaryLanguage"] = getattr(v, "value", v)
+            d["PrimaryLanguage"] = getattr(v, "_value_", v)
         v = self.secondary_language
         if v is not UNSET:
-            d["SecondaryLanguage"] = getattr(v, "value", v)
+            d["SecondaryLanguage"] = getattr(v, "_value_", v)
         v = self.xml_signature
         if v is not UNSET:
             d["XmlSignature"] = v

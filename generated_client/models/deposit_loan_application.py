@@ -57,7 +57,7 @@ class DepositLoanApplication(_types.Model):
             d["lastCheck"] = None if v is None else v.isoformat()
         v = self.status
         if v is not UNSET:
-            d["status"] = getattr(v, "value", v)
+            d["status"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -60,7 +60,7 @@ class DepositStatus(_types.Model):
         v: Any
         v = self.deposit_status
         if v is not UNSET:
-            d["depositStatus"] = getattr(v, "value", v)
+            d["depositStatus"] = getattr(v, "_value_", v)
         v = self.funds
         if v is not UNSET:
             d["funds"] = v

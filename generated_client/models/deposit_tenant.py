@@ -94,7 +94,7 @@ class DepositTenant(_types.Model):
             d["externalId"] = v
         v = self.flow
         if v is not UNSET:
-            d["flow"] = getattr(v, "value", v)
+            d["flow"] = getattr(v, "_value_", v)
         v = self.iframe_settings
         if v is not UNSET:
             d["iframeSettings"] = None if v is None else v.to_dict()

@@ -131,7 +131,7 @@ class DepositTenantResponse(_types.Model):
             d["externalId"] = v
         v = self.flow
         if v is not UNSET:
-            d["flow"] = getattr(v, "value", v)
+            d["flow"] = getattr(v, "_value_", v)
         v = self.id
         if v is not UNSET:
             d["id"] = None if v is None else _types.uuid_text(v)

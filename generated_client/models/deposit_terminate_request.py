@@ -70,7 +70,7 @@ class DepositTerminateRequest(_types.Model):
             d["amount"] = None if v is None else v.to_dict()
         v = self.category
         if v is not UNSET:
-            d["category"] = getattr(v, "value", v)
+            d["category"] = getattr(v, "_value_", v)
         v = self.transaction_info
         if v is not UNSET:
             d["transactionInfo"] = None if v is None else v.to_dict()

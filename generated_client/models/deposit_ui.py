@@ -53,7 +53,7 @@ class DepositUI(_types.Model):
         v: Any
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         v = self.styling
         if v is not UNSET:
             d["styling"] = None if v is None else v.to_dict()

@@ -98,7 +98,7 @@ class EventSigner(_types.Model):
             d["id"] = None if v is None else _types.uuid_text(v)
         v = self.signature_method
         if v is not UNSET:
-            d["signatureMethod"] = getattr(v, "value", v)
+            d["signatureMethod"] = getattr(v, "_value_", v)
         v = self.signature_method_unique_id
         if v is not UNSET:
             d["signatureMethodUniqueId"] = v

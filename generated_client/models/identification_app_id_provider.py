@@ -91,7 +91,7 @@ class IdentificationAppIdProvider(_types.Model):
             d["name"] = v
         v = self.type_
         if v is not UNSET:
-            d["type"] = getattr(v, "value", v)
+            d["type"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

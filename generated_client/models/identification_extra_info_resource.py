@@ -80,10 +80,10 @@ class IdentificationExtraInfoResource(_types.Model):
             d["id"] = v
         v = self.status
         if v is not UNSET:
-            d["status"] = getattr(v, "value", v)
+            d["status"] = getattr(v, "_value_", v)
         v = self.type_
         if v is not UNSET:
-            d["type"] = getattr(v, "value", v)
+            d["type"] = getattr(v, "_value_", v)
         v = self.url
         if v is not UNSET:
             d["url"] = v

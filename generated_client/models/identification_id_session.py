@@ -194,7 +194,7 @@ class IdentificationIdSession(_types.Model):
         v: Any
         v = self.allowed_providers
         if v is not UNSET:
-            d["allowedProviders"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["allowedProviders"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         v = self.audit_trail
         if v is not UNSET:
             d["auditTrail"] = None if v is None else v.to_dict()
@@ -218,7 +218,7 @@ class IdentificationIdSession(_types.Model):
             d["externalReference"] = v
         v = self.flow
         if v is not UNSET:
-            d["flow"] = getattr(v, "value", v)
+            d["flow"] = getattr(v, "_value_", v)
         v = self.id
         if v is not UNSET:
             d["id"] = v
@@ -230,16 +230,16 @@ class IdentificationIdSession(_types.Model):
             d["iframeSettings"] = None if v is None else v.to_dict()
         v = self.include
         if v is not UNSET:
-            d["include"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["include"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         v = self.prefilled_input
         if v is not UNSET:
             d["prefilledInput"] = None if v is None else v.to_dict()
         v = self.provider
         if v is not UNSET:
-            d["provider"] = getattr(v, "value", v)
+            d["provider"] = getattr(v, "_value_", v)
         v = self.redirect_settings
         if v is not UNSET:
             d["redirectSettings"] = None if v is None else v.to_dict()
@@ -253,7 +253,7 @@ class IdentificationIdSession(_types.Model):
             d["securityReference"] = v
         v = self.status
         if v is not UNSET:
-            d["status"] = getattr(v, "value", v)
+            d["status"] = getattr(v, "_value_", v)
         v = self.ui
         if v is not UNSET:
             d["ui"] = None if v is None else v.to_dict()

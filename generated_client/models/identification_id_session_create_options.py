@@ -112,10 +112,10 @@ class IdentificationIdSessionCreateOptions(_types.Model):
         v: Any
         v = self.flow
         if v is not UNSET:
-            d["flow"] = getattr(v, "value", v)
+            d["flow"] = getattr(v, "_value_", v)
         v = self.allowed_providers
         if v is not UNSET:
-            d["allowedProviders"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["allowedProviders"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         v = self.department_id
         if v is not UNSET:
             d["departmentId"] = v
@@ -127,10 +127,10 @@ class IdentificationIdSessionCreateOptions(_types.Model):
             d["iframeSettings"] = None if v is None else v.to_dict()
         v = self.include
         if v is not UNSET:
-            d["include"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["include"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         v = self.prefilled_input
         if v is not UNSET:
             d["prefilledInput"] = None if v is None else v.to_dict()

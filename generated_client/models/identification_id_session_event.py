@@ -78,7 +78,7 @@ class IdentificationIdSessionEvent(_types.Model):
             d["eventData"] = None if v is None else v.to_dict()
         v = self.event_type
         if v is not UNSET:
-            d["eventType"] = getattr(v, "value", v)
+            d["eventType"] = getattr(v, "_value_", v)
         v = self.id
         if v is not UNSET:
             d["id"] = v

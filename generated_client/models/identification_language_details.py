@@ -52,7 +52,7 @@ class IdentificationLanguageDetails(_types.Model):
         v: Any
         v = self.id
         if v is not UNSET:
-            d["id"] = getattr(v, "value", v)
+            d["id"] = getattr(v, "_value_", v)
         v = self.name
         if v is not UNSET:
             d["name"] = v

@@ -73,7 +73,7 @@ class IdentificationUiSettings(_types.Model):
         v: Any
         v = self.color_theme
         if v is not UNSET:
-            d["colorTheme"] = getattr(v, "value", v)
+            d["colorTheme"] = getattr(v, "_value_", v)
         v = self.hide_footer
         if v is not UNSET:
             d["hideFooter"] = v
@@ -82,7 +82,7 @@ class IdentificationUiSettings(_types.Model):
             d["hideProviderHeader"] = v
         v = self.theme_mode
         if v is not UNSET:
-            d["themeMode"] = getattr(v, "value", v)
+            d["themeMode"] = getattr(v, "_value_", v)
         v = self.top_bar
         if v is not UNSET:
             d["topBar"] = None if v is None else v.to_dict()

@@ -52,7 +52,7 @@ class InformationMatchStrength(_types.Model):
         v: Any
         v = self.certainty
         if v is not UNSET:
-            d["certainty"] = getattr(v, "value", v)
+            d["certainty"] = getattr(v, "_value_", v)
         v = self.score
         if v is not UNSET:
             d["score"] = v

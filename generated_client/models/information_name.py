@@ -82,7 +82,7 @@ class InformationName(_types.Model):
             d["middle"] = v
         v = self.status
         if v is not UNSET:
-            d["status"] = getattr(v, "value", v)
+            d["status"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

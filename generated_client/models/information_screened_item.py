@@ -154,7 +154,7 @@ class InformationScreenedItem(_types.Model):
             )
         v = self.entity_type
         if v is not UNSET:
-            d["entityType"] = getattr(v, "value", v)
+            d["entityType"] = getattr(v, "_value_", v)
         v = self.functions
         if v is not UNSET:
             d["functions"] = (
@@ -162,10 +162,10 @@ class InformationScreenedItem(_types.Model):
             )
         v = self.gender
         if v is not UNSET:
-            d["gender"] = getattr(v, "value", v)
+            d["gender"] = getattr(v, "_value_", v)
         v = self.list_type
         if v is not UNSET:
-            d["listType"] = getattr(v, "value", v)
+            d["listType"] = getattr(v, "_value_", v)
         v = self.match_strength
         if v is not UNSET:
             d["matchStrength"] = None if v is None else v.to_dict()

@@ -82,7 +82,7 @@ class Link(_types.Model):
             d["rel"] = v
         v = self.resource_status
         if v is not UNSET:
-            d["resourceStatus"] = getattr(v, "value", v)
+            d["resourceStatus"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

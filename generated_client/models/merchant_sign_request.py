@@ -86,7 +86,7 @@ class MerchantSignRequest(_types.Model):
         v: Any
         v = self.data_format
         if v is not UNSET:
-            d["dataFormat"] = getattr(v, "value", v)
+            d["dataFormat"] = getattr(v, "_value_", v)
         v = self.data_to_sign
         if v is not UNSET:
             d["dataToSign"] = v
@@ -95,13 +95,13 @@ class MerchantSignRequest(_types.Model):
             d["externalReference"] = v
         v = self.data_encoding_format
         if v is not UNSET:
-            d["dataEncodingFormat"] = getattr(v, "value", v)
+            d["dataEncodingFormat"] = getattr(v, "_value_", v)
         v = self.department_id
         if v is not UNSET:
             d["departmentId"] = v
         v = self.signing_format
         if v is not UNSET:
-            d["signingFormat"] = getattr(v, "value", v)
+            d["signingFormat"] = getattr(v, "_value_", v)
         v = self.xslt
         if v is not UNSET:
             d["xslt"] = v

@@ -102,7 +102,7 @@ class MerchantSignResponse(_types.Model):
             d["auditLogReference"] = None if v is None else _types.uuid_text(v)
         v = self.data_encoding_format
         if v is not UNSET:
-            d["dataEncodingFormat"] = getattr(v, "value", v)
+            d["dataEncodingFormat"] = getattr(v, "_value_", v)
         v = self.department_id
         if v is not UNSET:
             d["departmentId"] = v
@@ -120,7 +120,7 @@ class MerchantSignResponse(_types.Model):
             d["signedDocumentId"] = None if v is None else _types.uuid_text(v)
         v = self.signing_format
         if v is not UNSET:
-            d["signingFormat"] = getattr(v, "value", v)
+            d["signingFormat"] = getattr(v, "_value_", v)
         v = self.transaction_id
         if v is not UNSET:
             d["transactionId"] = None if v is None else _types.uuid_text(v)

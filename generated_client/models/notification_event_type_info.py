@@ -61,7 +61,7 @@ class NotificationEventTypeInfo(_types.Model):
             d["description"] = v
         v = self.id
         if v is not UNSET:
-            d["id"] = getattr(v, "value", v)
+            d["id"] = getattr(v, "_value_", v)
         v = self.name
         if v is not UNSET:
             d["name"] = v

@@ -58,7 +58,7 @@ class NotificationWebhookConfig(_types.Model):
         v: Any
         v = self.delivery_logging
         if v is not UNSET:
-            d["deliveryLogging"] = getattr(v, "value", v)
+            d["deliveryLogging"] = getattr(v, "_value_", v)
         v = self.secret
         if v is not UNSET:
             d["secret"] = v

@@ -62,7 +62,7 @@ class NotificationWebhookCreateConfig(_types.Model):
             d["url"] = v
         v = self.delivery_logging
         if v is not UNSET:
-            d["deliveryLogging"] = getattr(v, "value", v)
+            d["deliveryLogging"] = getattr(v, "_value_", v)
         v = self.secret
         if v is not UNSET:
             d["secret"] = v

@@ -157,7 +157,7 @@ class OrganizationBasicInfo(_types.Model):
             )
         v = self.legal_status
         if v is not UNSET:
-            d["legalStatus"] = getattr(v, "value", v)
+            d["legalStatus"] = getattr(v, "_value_", v)
         v = self.metadata
         if v is not UNSET:
             d["metadata"] = None if v is None else v.to_dict()

@@ -75,7 +75,7 @@ class OrganizationName(_types.Model):
             d["start"] = None if v is None else v.isoformat()
         v = self.type_
         if v is not UNSET:
-            d["type"] = getattr(v, "value", v)
+            d["type"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

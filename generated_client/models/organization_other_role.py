@@ -71,7 +71,7 @@ class OrganizationOtherRole(_types.Model):
             d["name"] = v
         v = self.role
         if v is not UNSET:
-            d["role"] = getattr(v, "value", v)
+            d["role"] = getattr(v, "_value_", v)
         v = self.roles
         if v is not UNSET:
             d["roles"] = None if v is None else [None if i0 is None else i0.to_dict() for i0 in v]

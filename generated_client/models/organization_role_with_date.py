@@ -63,7 +63,7 @@ class OrganizationRoleWithDate(_types.Model):
             d["endDate"] = None if v is None else v.isoformat()
         v = self.role
         if v is not UNSET:
-            d["role"] = getattr(v, "value", v)
+            d["role"] = getattr(v, "_value_", v)
         v = self.start_date
         if v is not UNSET:
             d["startDate"] = None if v is None else v.isoformat()

@@ -91,7 +91,7 @@ class OrganizationSignature(_types.Model):
             d["metadata"] = None if v is None else v.to_dict()
         v = self.status
         if v is not UNSET:
-            d["status"] = getattr(v, "value", v)
+            d["status"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -52,7 +52,7 @@ class OrganizationSignerRole(_types.Model):
         v: Any
         v = self.code
         if v is not UNSET:
-            d["code"] = getattr(v, "value", v)
+            d["code"] = getattr(v, "_value_", v)
         v = self.description
         if v is not UNSET:
             d["description"] = v

@@ -104,7 +104,7 @@ class OrganizationUltimateBeneficiaryOwner(_types.Model):
             d["birth"] = None if v is None else v.to_dict()
         v = self.gender
         if v is not UNSET:
-            d["gender"] = getattr(v, "value", v)
+            d["gender"] = getattr(v, "_value_", v)
         v = self.identity_number
         if v is not UNSET:
             d["identityNumber"] = None if v is None else v.to_dict()
@@ -119,7 +119,7 @@ class OrganizationUltimateBeneficiaryOwner(_types.Model):
             d["ownership"] = None if v is None else v.to_dict()
         v = self.role
         if v is not UNSET:
-            d["role"] = getattr(v, "value", v)
+            d["role"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -111,7 +111,7 @@ class PersonName(_types.Model):
             d["startDate"] = None if v is None else v.isoformat()
         v = self.status
         if v is not UNSET:
-            d["status"] = getattr(v, "value", v)
+            d["status"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

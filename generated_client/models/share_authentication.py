@@ -67,7 +67,7 @@ class ShareAuthentication(_types.Model):
             d["dateOfBirth"] = v
         v = self.identity_provider
         if v is not UNSET:
-            d["identityProvider"] = getattr(v, "value", v)
+            d["identityProvider"] = getattr(v, "_value_", v)
         v = self.identity_provider_unique_id
         if v is not UNSET:
             d["identityProviderUniqueId"] = v

@@ -64,7 +64,7 @@ class ShareNotification(_types.Model):
             d["customEmailTexts"] = None if v is None else v.to_dict()
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         v = self.setup
         if v is not UNSET:
             d["setup"] = None if v is None else v.to_dict()

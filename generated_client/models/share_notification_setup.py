@@ -54,10 +54,10 @@ class ShareNotificationSetup(_types.Model):
         v: Any
         v = self.reminder
         if v is not UNSET:
-            d["reminder"] = getattr(v, "value", v)
+            d["reminder"] = getattr(v, "_value_", v)
         v = self.request
         if v is not UNSET:
-            d["request"] = getattr(v, "value", v)
+            d["request"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -73,10 +73,10 @@ class ShareSender(_types.Model):
             d["mobile"] = None if v is None else v.to_dict()
         v = self.notification_event
         if v is not UNSET:
-            d["notificationEvent"] = getattr(v, "value", v)
+            d["notificationEvent"] = getattr(v, "_value_", v)
         v = self.notification_type
         if v is not UNSET:
-            d["notificationType"] = getattr(v, "value", v)
+            d["notificationType"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

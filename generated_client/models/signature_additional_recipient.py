@@ -68,7 +68,7 @@ class SignatureAdditionalRecipient(_types.Model):
             d["email"] = v
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -40,7 +40,7 @@ class SignatureAddonsSignerRequest(_types.Model):
         v: Any
         v = self.types
         if v is not UNSET:
-            d["types"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["types"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         if self._more:
             _types.extend(d, self._more)
         return d

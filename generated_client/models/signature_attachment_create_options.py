@@ -105,7 +105,7 @@ class SignatureAttachmentCreateOptions(_types.Model):
             )
         v = self.type_
         if v is not UNSET:
-            d["type"] = getattr(v, "value", v)
+            d["type"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

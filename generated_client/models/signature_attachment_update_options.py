@@ -105,7 +105,7 @@ class SignatureAttachmentUpdateOptions(_types.Model):
             d["title"] = v
         v = self.type_
         if v is not UNSET:
-            d["type"] = getattr(v, "value", v)
+            d["type"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -60,7 +60,7 @@ class SignatureAuthentication(_types.Model):
         v: Any
         v = self.mechanism
         if v is not UNSET:
-            d["mechanism"] = getattr(v, "value", v)
+            d["mechanism"] = getattr(v, "_value_", v)
         v = self.signature_method_unique_id
         if v is not UNSET:
             d["signatureMethodUniqueId"] = v

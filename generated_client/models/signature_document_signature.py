@@ -148,16 +148,16 @@ class SignatureDocumentSignature(_types.Model):
             d["lastName"] = v
         v = self.mechanism
         if v is not UNSET:
-            d["mechanism"] = getattr(v, "value", v)
+            d["mechanism"] = getattr(v, "_value_", v)
         v = self.middle_name
         if v is not UNSET:
             d["middleName"] = v
         v = self.personal_info_origin
         if v is not UNSET:
-            d["personalInfoOrigin"] = getattr(v, "value", v)
+            d["personalInfoOrigin"] = getattr(v, "_value_", v)
         v = self.signature_method
         if v is not UNSET:
-            d["signatureMethod"] = getattr(v, "value", v)
+            d["signatureMethod"] = getattr(v, "_value_", v)
         v = self.signature_method_unique_id
         if v is not UNSET:
             d["signatureMethodUniqueId"] = v

@@ -67,10 +67,10 @@ class SignatureDocumentStatusSummary(_types.Model):
             d["attachmentPackages"] = None if v is None else v.to_dict()
         v = self.completed_packages
         if v is not UNSET:
-            d["completedPackages"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["completedPackages"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         v = self.document_status
         if v is not UNSET:
-            d["documentStatus"] = getattr(v, "value", v)
+            d["documentStatus"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

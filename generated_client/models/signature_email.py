@@ -64,7 +64,7 @@ class SignatureEmail(_types.Model):
         v: Any
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         v = self.sender_name
         if v is not UNSET:
             d["senderName"] = v

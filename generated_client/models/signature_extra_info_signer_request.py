@@ -57,7 +57,7 @@ class SignatureExtraInfoSignerRequest(_types.Model):
             d["specialProperties"] = None if v is None else v.to_dict()
         v = self.types
         if v is not UNSET:
-            d["types"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["types"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -54,7 +54,7 @@ class SignatureManualReminder(_types.Model):
         v: Any
         v = self.notification_setting
         if v is not UNSET:
-            d["notificationSetting"] = getattr(v, "value", v)
+            d["notificationSetting"] = getattr(v, "_value_", v)
         v = self.signers
         if v is not UNSET:
             d["signers"] = None if v is None else v.to_dict()

@@ -80,22 +80,22 @@ class SignatureNotificationSetup(_types.Model):
         v: Any
         v = self.canceled
         if v is not UNSET:
-            d["canceled"] = getattr(v, "value", v)
+            d["canceled"] = getattr(v, "_value_", v)
         v = self.expired
         if v is not UNSET:
-            d["expired"] = getattr(v, "value", v)
+            d["expired"] = getattr(v, "_value_", v)
         v = self.final_receipt
         if v is not UNSET:
-            d["finalReceipt"] = getattr(v, "value", v)
+            d["finalReceipt"] = getattr(v, "_value_", v)
         v = self.reminder
         if v is not UNSET:
-            d["reminder"] = getattr(v, "value", v)
+            d["reminder"] = getattr(v, "_value_", v)
         v = self.request
         if v is not UNSET:
-            d["request"] = getattr(v, "value", v)
+            d["request"] = getattr(v, "_value_", v)
         v = self.signature_receipt
         if v is not UNSET:
-            d["signatureReceipt"] = getattr(v, "value", v)
+            d["signatureReceipt"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -57,7 +57,7 @@ class SignaturePackaging(_types.Model):
         v = self.signature_package_formats
         if v is not UNSET:
             d["signaturePackageFormats"] = (
-                None if v is None else [getattr(i0, "value", i0) for i0 in v]
+                None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
             )
         if self._more:
             _types.extend(d, self._more)

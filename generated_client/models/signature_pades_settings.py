@@ -72,10 +72,10 @@ class SignaturePadesSettings(_types.Model):
             d["padesTemplateId"] = v
         v = self.primary_language
         if v is not UNSET:
-            d["primaryLanguage"] = getattr(v, "value", v)
+            d["primaryLanguage"] = getattr(v, "_value_", v)
         v = self.secondary_language
         if v is not UNSET:
-            d["secondaryLanguage"] = getattr(v, "value", v)
+            d["secondaryLanguage"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

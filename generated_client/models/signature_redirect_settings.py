@@ -74,7 +74,7 @@ class SignatureRedirectSettings(_types.Model):
         v: Any
         v = self.redirect_mode
         if v is not UNSET:
-            d["redirectMode"] = getattr(v, "value", v)
+            d["redirectMode"] = getattr(v, "_value_", v)
         v = self.cancel
         if v is not UNSET:
             d["cancel"] = v

@@ -110,13 +110,13 @@ class SignatureSignSuccess(_types.Model):
             d["lastName"] = v
         v = self.mechanism
         if v is not UNSET:
-            d["mechanism"] = getattr(v, "value", v)
+            d["mechanism"] = getattr(v, "_value_", v)
         v = self.middle_name
         if v is not UNSET:
             d["middleName"] = v
         v = self.signature_method
         if v is not UNSET:
-            d["signatureMethod"] = getattr(v, "value", v)
+            d["signatureMethod"] = getattr(v, "_value_", v)
         v = self.signature_method_unique_id
         if v is not UNSET:
             d["signatureMethodUniqueId"] = v

@@ -58,7 +58,7 @@ class SignatureSMS(_types.Model):
         v: Any
         v = self.language
         if v is not UNSET:
-            d["language"] = getattr(v, "value", v)
+            d["language"] = getattr(v, "_value_", v)
         v = self.sender
         if v is not UNSET:
             d["sender"] = v

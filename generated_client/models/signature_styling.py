@@ -75,16 +75,16 @@ class SignatureStyling(_types.Model):
             d["backgroundColor"] = v
         v = self.color_theme
         if v is not UNSET:
-            d["colorTheme"] = getattr(v, "value", v)
+            d["colorTheme"] = getattr(v, "_value_", v)
         v = self.hide_top_bar
         if v is not UNSET:
             d["hideTopBar"] = v
         v = self.spinner
         if v is not UNSET:
-            d["spinner"] = getattr(v, "value", v)
+            d["spinner"] = getattr(v, "_value_", v)
         v = self.theme_mode
         if v is not UNSET:
-            d["themeMode"] = getattr(v, "value", v)
+            d["themeMode"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

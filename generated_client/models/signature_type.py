@@ -61,13 +61,13 @@ class SignatureType(_types.Model):
         v: Any
         v = self.mechanism
         if v is not UNSET:
-            d["mechanism"] = getattr(v, "value", v)
+            d["mechanism"] = getattr(v, "_value_", v)
         v = self.on_eaccept_use_hand_written_signature
         if v is not UNSET:
             d["onEacceptUseHandWrittenSignature"] = v
         v = self.signature_methods
         if v is not UNSET:
-            d["signatureMethods"] = None if v is None else [getattr(i0, "value", i0) for i0 in v]
+            d["signatureMethods"] = None if v is None else [getattr(i0, "_value_", i0) for i0 in v]
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -175,7 +175,7 @@ class ValidationCertificate(_types.Model):
             d["bankName"] = v
         v = self.certificate_type
         if v is not UNSET:
-            d["certificateType"] = getattr(v, "value", v)
+            d["certificateType"] = getattr(v, "_value_", v)
         v = self.common_name
         if v is not UNSET:
             d["commonName"] = v

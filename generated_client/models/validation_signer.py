@@ -56,7 +56,7 @@ class ValidationSigner(_types.Model):
             d["identificator"] = v
         v = self.identificator_type
         if v is not UNSET:
-            d["identificatorType"] = getattr(v, "value", v)
+            d["identificatorType"] = getattr(v, "_value_", v)
         if self._more:
             _types.extend(d, self._more)
         return d

@@ -67,7 +67,7 @@ class ValidationValidatedSigner(_types.Model):
             d["identificator"] = v
         v = self.identificator_type
         if v is not UNSET:
-            d["identificatorType"] = getattr(v, "value", v)
+            d["identificatorType"] = getattr(v, "_value_", v)
         v = self.name
         if v is not UNSET:
             d["name"] = v
