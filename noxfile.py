@@ -36,6 +36,7 @@ def demo(session: nox.Session) -> None:
     The main job on a fresh machine: regenerate, sign a document end to end. `-- --live`: for real.
     """
     install(session, "generate")
+    session.run("python", "scripts/regenerate.py")
     session.run("python", "scripts/demo.py", *session.posargs)
 
 

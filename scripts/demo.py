@@ -10,7 +10,6 @@ Exit codes: 0 all of it worked, 1 something did not, 2 wrong use, 130 Ctrl-C.
 import argparse
 import base64
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -47,7 +46,6 @@ from generated_client.models import (
 )
 from generated_client.types import given
 
-ROOT = Path(__file__).resolve().parent.parent
 LIVE_PATIENCE = 15 * 60.0
 LIVE_PAUSE = 5.0
 
@@ -72,8 +70,8 @@ class Place:
     """
 
     client: SignicatClient
-    wait_for_signer: Callable[[SignatureDocument], None]
-    revoke: Callable[[], None] | None
+    wait_for_signer: Callable[[SignatureDocument], object]
+    revoke: Callable[[], object] | None
 
 
 class Story:
@@ -112,9 +110,6 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     story = Story()
     try:
-        if not options.no_regenerate:
-            story.step("Rebuild generated_client from openapi.json")
-            regenerate(story)
         with (live if options.live else local)(story, ask=not options.yes) as place:
             follow(place, story)
     except KeyboardInterrupt:
@@ -137,21 +132,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help="use the real service and SIGNICAT_CLIENT_ID and SIGNICAT_CLIENT_SECRET",
     )
     parser.add_argument("--yes", action="store_true", help="with --live: do not ask first")
-    parser.add_argument(
-        "--no-regenerate", action="store_true", help="leave generated_client as it is"
-    )
     return parser.parse_args(arguments)
-
-
-def regenerate(story: Story) -> None:
-    """
-    The first river, as a maintainer would start it.
-    """
-    command = [sys.executable, str(ROOT / "scripts" / "regenerate.py")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise DemoError((done.stderr or done.stdout).strip().splitlines()[-1])
-    story.tell("every operation and schema of the document is in it")
 
 
 @contextmanager
@@ -174,8 +155,8 @@ def local(story: Story, *, ask: bool) -> Iterator[Place]:
         story.tell(sandbox.url)
         yield Place(
             client,
-            wait_for_signer=lambda document: sandbox.sign(str(document.document_id)) and None,
-            revoke=lambda: sandbox.revoke() and None,
+            wait_for_signer=lambda document: sandbox.sign(str(document.document_id)),
+            revoke=sandbox.revoke,
         )
         if sandbox.violations:
             raise DemoError(f"the sandbox broke the document's rules: {sandbox.violations[0]}")
@@ -315,11 +296,12 @@ def survive(place: Place, document: SignatureDocument, story: Story) -> None:
     assert place.revoke is not None
     place.revoke()
     before = story.token_requests
-    status = get_document_status.sync(
-        given(document.document_id), client=place.client
-    ).document_status
+    answer = get_document_status.sync(given(document.document_id), client=place.client)
     _check(story.token_requests == before + 1, "the token was not renewed exactly once")
-    story.tell(f"status: {status}; the 401 was answered with one new token, and nobody noticed")
+    story.tell(
+        f"status: {answer.document_status};"
+        " the 401 was answered with one new token, and nobody noticed"
+    )
 
 
 def _check(condition: bool, otherwise: str) -> None:
