@@ -105,7 +105,7 @@ def _port(text: str) -> int:
         number = int(text)
     except ValueError:
         number = -1
-    if not 0 <= number <= 65535:  # noqa: PLR2004 - the range of ports
+    if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
     return number
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 from authlib.oauth2 import OAuth2Error
@@ -73,11 +74,11 @@ class Application:
         self._contract = contract(self._services.document)
         self._stopping = stopping
         self.flask = Flask(__name__, static_folder=None)
+        self.flask.url_map.merge_slashes = False
         self.flask.add_url_rule(
             "/", "all", self._all, defaults={"path": ""}, methods=METHODS, strict_slashes=False
         )
         self.flask.add_url_rule("/<path:path>", "all", self._all, methods=METHODS)
-        self.flask.url_map.merge_slashes = False
         self.provider = Provider(self.flask, self._services, control.clients)
         control.provider = self.provider
 
@@ -293,7 +294,7 @@ class Application:
         A page in a browser could reach loopback too: what names another host or comes from
         another origin is refused.
         """
-        host = request.host.rpartition(":")[0].strip("[]") or request.host
+        host = urlsplit(f"//{request.host}").hostname
         if not is_loopback(request.remote_addr) or not is_loopback(host):
             return _error(403, "not_loopback", "The control URL is for this machine alone.")
         if "Origin" in request.headers:
@@ -367,7 +368,7 @@ def _garbage(_fault: Fault, _kind: str) -> Response:
 
 
 def _html(fault: Fault, _kind: str) -> Response:
-    return Response(HTML, status=fault.options["status"], content_type="text/html")
+    return Response(HTML, status=fault.options["status"], content_type="text/html; charset=utf-8")
 
 
 def _empty(fault: Fault, _kind: str) -> Response:

@@ -255,7 +255,8 @@ def _route(
 
 def _check_setting(name: str, value: Any) -> None:
     if name == "withheld_scopes":
-        if isinstance(value, str) or not all(isinstance(scope, str) for scope in value):
+        is_list = isinstance(value, list | tuple)
+        if not is_list or not all(isinstance(scope, str) for scope in value):
             raise BadControl("withheld_scopes is a list of scopes.")
         return
     if name == "session_seconds" and value is None:

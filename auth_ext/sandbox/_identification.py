@@ -81,7 +81,7 @@ def status(call: Call, row: sqlite3.Row) -> str:
 def _position(call: Call) -> int:
     cursor = call.query.get("cursor", "")
     try:
-        return int(base64.urlsafe_b64decode(cursor.encode()) or 0)
+        return int(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True) or 0)
     except (ValueError, binascii.Error) as exc:
         problem = Problem("cursor", "Not a cursor of a page before.")
         raise Refused(400, "invalid", "The cursor is unknown.", problem) from exc

@@ -1,6 +1,7 @@
 """The HTTP server: cheroot, in threads of this process, on loopback only."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from traceback import format_exc
@@ -31,6 +32,9 @@ class Server:
     ) -> None:
         if not is_loopback(host):
             raise ValueError(f"The sandbox serves on loopback only, not on {host}.")
+        # cheroot leaves a socket open when it cannot bind, so that is tried before.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
         self._server = _Quiet(
             (host, port),
             application,
@@ -43,11 +47,7 @@ class Server:
         self._server.keep_alive_conn_limit = CONNECTIONS_MAX
         self._server.expiration_interval = POLL_SECONDS
         self._server.complain = complain
-        try:
-            self._server.prepare()
-        except BaseException:
-            self._server.stop()
-            raise
+        self._server.prepare()
         self._thread = threading.Thread(
             target=self._server.serve, name="sandbox-server", daemon=True
         )

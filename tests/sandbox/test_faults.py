@@ -156,10 +156,12 @@ def test_a_file_is_cut_amid_its_pieces(api: Api) -> None:
     path = f"/signature/documents/{made['documentId']}/files"
     received = b""
 
-    with api.http.stream("GET", path, params={"fileFormat": "unsigned"}) as answer:
-        with pytest.raises(httpx.RemoteProtocolError):
-            for piece in answer.iter_bytes():
-                received += piece
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        api.http.stream("GET", path, params={"fileFormat": "unsigned"}) as answer,
+    ):
+        for piece in answer.iter_bytes():
+            received += piece
     assert 100_000 == len(received)
 
 
@@ -297,6 +299,6 @@ def test_a_fault_that_makes_no_sense_is_refused(
 
     assert 400 == answer.status_code
     assert text in answer.json()["message"]
-    with pytest.raises(BadControl, match=text.split("'")[0]):
+    with pytest.raises(BadControl, match=text):
         sandbox.control("POST", "/faults", **about)
     assert [] == sandbox.control("GET", "/faults")
