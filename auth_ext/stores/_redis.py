@@ -4,12 +4,14 @@ Tokens in Redis or Valkey, shared by machines.
 Every act is one Lua script, so it happens as a whole, in one round trip, on one node of a
 cluster. Needs Redis 5 or later.
 
-    lock:   SET owner for 10 s, next fence number        fence: counts holders, never goes back
+    lock:   SET owner for 3 s, next fence number, then 10 s again and again while held
+    fence:  counts holders, never goes back
     token:  SET if no later holder has appeared, with the token's remaining life as its TTL
 
 Machines need not agree on the time: only durations cross the wire.
 """
 
+import math
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -36,15 +38,23 @@ NAMESPACE = "signicat-express-client"
 SOCKET_SECONDS = 1.0
 COMMAND_SECONDS = 2.0
 
+# After a failure a command gets this long, until one succeeds or the pause is over: one token
+# takes several commands, and an application has many tokens.
+COMMAND_SECONDS_IN_PAUSE = 0.05
+PAUSE_SECONDS = 5.0
+
+# Claimed for a short time first: a server that hangs may carry out a claim long after the one
+# who made it has given up.
+CLAIM_SECONDS = 3.0
 LOCK_SECONDS = 10.0
-LOCK_BEATS = 3  # extensions per LOCK_SECONDS: two may be lost before the lock is
+LOCK_BEATS = 3  # extensions in that time: two may be lost before the lock is
 LOCK_POLL_FIRST = 0.02
 LOCK_POLL_MOST = 0.25
 
 # A holder that was suspended for longer finds its own token ended.
 FENCE_SECONDS = 24 * 3600.0
 
-# Fence numbers start at the server's clock in milliseconds, so they grow even where a restart or
+# Fence numbers start at the server's clock in microseconds, so they grow even where a restart or
 # an eviction has lost the counter. Run again after a lost answer, it finds its own name and
 # succeeds again.
 _ACQUIRE = """
@@ -52,7 +62,8 @@ local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if redis.call('EXISTS', KEYS[2]) == 0 then
-  redis.call('SET', KEYS[2], redis.call('TIME')[1] .. '000')
+  local now = redis.call('TIME')
+  redis.call('SET', KEYS[2], now[1] .. string.format('%06d', now[2]))
 end
 local fence = redis.call('INCR', KEYS[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
@@ -95,7 +106,8 @@ class RedisTokenStore:
     Keeps tokens in Redis or Valkey; shared by all machines that use the same database.
 
     Safe to use from any thread, event loops' worker threads included, and after `os.fork`.
-    Every command ends within 2 s, whatever happened to the server or the network. A machine
+    Every command ends within 2 s, whatever happened to the server or the network, and within
+    50 ms if the one before failed less than 5 s ago. A machine
     that dies while it fetches a token holds the others back for 10 s at most.
 
     Args:
@@ -129,6 +141,7 @@ class RedisTokenStore:
         self._clock = clock
         self._complaints = Complaints()
         self._held = _Held()
+        self._failed_at = -math.inf
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._server.name!r})"
@@ -212,10 +225,9 @@ class RedisTokenStore:
     def _acquire(self, names: "_Names", owner: str, timeout: float) -> int:
         ends, pause = self._clock.steady() + timeout, LOCK_POLL_FIRST
         keys = [names.lock, names.fence]
+        claim, fence_ttl = _milliseconds(CLAIM_SECONDS), _milliseconds(FENCE_SECONDS)
         while True:
-            fence = self._run(
-                _ACQUIRE, keys, owner, _milliseconds(LOCK_SECONDS), _milliseconds(FENCE_SECONDS)
-            )
+            fence = self._run(_ACQUIRE, keys, owner, claim, fence_ttl)
             if fence:
                 return int(fence)
             left = ends - self._clock.steady()
@@ -233,13 +245,17 @@ class RedisTokenStore:
         """
         Run *script*; always over again with its text, as a restarted server knows none by hash.
         """
+        paused = self._clock.steady() - self._failed_at < PAUSE_SECONDS
+        patience = COMMAND_SECONDS_IN_PAUSE if paused else COMMAND_SECONDS
         try:
-            return _within(
-                COMMAND_SECONDS, lambda: self._client.eval(script, len(keys), *keys, *values)
-            )
+            answer = _within(patience, lambda: self._client.eval(script, len(keys), *keys, *values))
         except Exception as error:  # noqa: BLE001 - a client's own classes, and what it lets through
+            if not paused:
+                self._failed_at = self._clock.steady()
             # Not chained: a server may quote a password that it could not make sense of.
             raise ConnectionError(self._server.complaint(error)) from None
+        self._failed_at = -math.inf
+        return answer
 
 
 @attrs.frozen
@@ -370,17 +386,20 @@ def _within(seconds: float, work: Callable[[], _T]) -> _T:
 @contextmanager
 def _beating(extend: Callable[[], bool]) -> Iterator[None]:
     """
-    Call *extend* now and then while the block runs, until it says that the lock is lost.
+    Call *extend* at once and then now and again while the block runs, until the lock is lost.
     """
     done = threading.Event()
 
     def beat() -> None:
-        while not done.wait(LOCK_SECONDS / LOCK_BEATS):
+        pause = 0.0
+        while not done.wait(pause):
+            pause = LOCK_SECONDS / LOCK_BEATS
             try:
                 if not extend():
                     return
             except ConnectionError:
-                continue  # the server may be back before the lock ends; the block finds out
+                # The server may be back before the lock ends; the block itself finds out.
+                pause = CLAIM_SECONDS / LOCK_BEATS
 
     threading.Thread(target=beat, name="auth_ext-redis-lock", daemon=True).start()
     try:

@@ -15,7 +15,10 @@ from auth_ext.stores import _folder
 from tests.stores.helpers import PATIENCE, Hands, token
 
 
-@pytest.fixture(params=["memory", "file", "file without owners", "redis"])
+SHARED = ["file", "file without owners", "redis"]
+
+
+@pytest.fixture(params=["memory", *SHARED])
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TokenStore]:
@@ -120,12 +123,11 @@ def test_an_ended_token_may_be_given_but_never_longer(store, hands):
     assert got is None or got.expires_at <= hands.now
 
 
+@pytest.mark.parametrize("store", SHARED, indirect=True)
 def test_the_lock_lets_one_thread_in_at_a_time(store, hands):
     """
     With a shared store no two threads are inside the lock of one key at once.
     """
-    if isinstance(store, MemoryTokenStore):
-        pytest.skip("one process has one token request per key anyway: nothing to lock")
     inside, most, guard = [0], [0], threading.Lock()
     start = threading.Barrier(4)
 
@@ -163,3 +165,14 @@ def test_a_lock_is_given_back_after_an_error(store):
 
     with store.lock("a", 0.0):
         pass
+
+
+def test_memory_has_nothing_to_lock_and_tells_no_token(hands):
+    """
+    One process has one token request per key anyway; repr counts tokens and shows none.
+    """
+    store = MemoryTokenStore()
+    with store.lock("a", 0.0), store.lock("a", 0.0):
+        store.set("a", token(now=hands.now))
+
+    assert "MemoryTokenStore(1 tokens)" == repr(store)
