@@ -8,6 +8,9 @@ from tests.stores.helpers import Hands, RedisServer, Service, service
 
 @pytest.fixture(scope="session")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """
+    One server for all tests that do not stop it.
+    """
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     server.start()
     yield server
@@ -39,10 +42,16 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def hands() -> Hands:
+    """
+    A clock to turn.
+    """
     return Hands()
 
 
 @pytest.fixture
 def api() -> Iterator[Service]:
+    """
+    A token endpoint and an API.
+    """
     with service() as server:
         yield server

@@ -52,6 +52,9 @@ class Hands:
 
     @property
     def clock(self) -> Clock:
+        """
+        All of these hands.
+        """
         return Clock(wall=lambda: self.now, steady=lambda: self.now, sleep=self.turn)
 
     @property
@@ -62,10 +65,16 @@ class Hands:
         return Clock(wall=lambda: self.now)
 
     def turn(self, seconds: float) -> None:
+        """
+        Let that much time pass.
+        """
         self.now += seconds
 
 
 def free_port() -> int:
+    """
+    A port nobody listens on.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -98,9 +107,15 @@ class RedisServer:
 
     @property
     def url(self) -> str:
+        """
+        What RedisTokenStore takes.
+        """
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
+        """
+        Start it, and wait until it answers.
+        """
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder), *self.options]
         with (self.folder / "redis.log").open("wb") as log:
@@ -117,6 +132,9 @@ class RedisServer:
         return False
 
     def stop(self) -> None:
+        """
+        Kill it.
+        """
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE)
@@ -156,9 +174,15 @@ class Service(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
+        """
+        Where it is.
+        """
         return f"http://127.0.0.1:{self.server_port}"
 
     def issue(self) -> str:
+        """
+        A new token, once token requests are answered.
+        """
         self.entered.set()
         self.open.wait(PATIENCE)
         with self.lock:
@@ -166,10 +190,16 @@ class Service(ThreadingHTTPServer):
             return self.tokens[-1]
 
     def revoke_all(self) -> None:
+        """
+        Refuse every token given so far.
+        """
         with self.lock:
             self.revoked.update(self.tokens)
 
     def takes(self, authorization: str) -> bool:
+        """
+        Whether a request with that header is served.
+        """
         value = authorization.removeprefix("Bearer ")
         with self.lock:
             good = value in self.tokens and value not in self.revoked
@@ -240,6 +270,9 @@ class Worker:
         )
 
     def say(self, line: str) -> None:
+        """
+        Send it *line*.
+        """
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
 
@@ -253,6 +286,9 @@ class Worker:
         return json.loads(self.process.stdout.readline())
 
     def end(self) -> None:
+        """
+        End the process whatever it does.
+        """
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate(timeout=PATIENCE)

@@ -14,7 +14,6 @@ from auth_ext import FileTokenStore, MemoryTokenStore, RedisTokenStore, TokenSto
 from auth_ext.stores import _folder
 from tests.stores.helpers import PATIENCE, Hands, token
 
-
 SHARED = ["file", "file without owners", "redis"]
 
 
@@ -22,6 +21,9 @@ SHARED = ["file", "file without owners", "redis"]
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TokenStore]:
+    """
+    Each kind of store in turn.
+    """
     if request.param == "memory":
         yield MemoryTokenStore()
     elif request.param == "redis":

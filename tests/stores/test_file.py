@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -27,16 +28,25 @@ NAME = "signicat-token-a.json"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """
+    Where the tokens of a test lie.
+    """
     return tmp_path / "tokens"
 
 
 @pytest.fixture
 def store(folder: Path, hands: Hands) -> FileTokenStore:
+    """
+    A store in that folder, on the clock of the test.
+    """
     return FileTokenStore(folder, clock=hands.clock)
 
 
 @pytest.fixture
 def umask():
+    """
+    Sets the umask for one test.
+    """
     old = os.umask(0o022)
     yield os.umask
     os.umask(old)
@@ -158,7 +168,7 @@ def test_paths_that_cannot_be_folders(tmp_path):
     (tmp_path / "file").touch()
 
     for path in ("", tmp_path / "file", "~no-such-user-here/tokens"):
-        with pytest.raises(ConfigurationError, match="Give (it|FileTokenStore) a f") as caught:
+        with pytest.raises(ConfigurationError, match=r"Give (it|FileTokenStore) a f") as caught:
             FileTokenStore(path)
         assert "\n" not in str(caught.value)
 
@@ -439,6 +449,12 @@ def test_a_full_disk(api, folder):
     assert [] == [path.name for path in folder.iterdir() if path.suffix != ".lock"]
 
 
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+
+
 def test_a_full_file_system(api, tmp_path):
     """
     The same on a file system of 64 kB that is full to the last byte.
@@ -449,9 +465,7 @@ def test_a_full_file_system(api, tmp_path):
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only root can mount a file system")
     try:
-        with (folder / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):  # noqa: PT011
-            while True:
-                filler.write(bytes(4096))
+        _fill(folder / "filler")
         _degraded(api, folder)
         assert [] == list(folder.glob("*.json"))
     finally:
@@ -510,6 +524,10 @@ def test_a_write_that_fails_leaves_the_old_file(store, folder, hands, monkeypatc
 # Deleting
 
 
+def _no_links(*_, **__):
+    raise OSError(1, "Operation not permitted")
+
+
 def test_delete_takes_the_file_away(store, folder, hands):
     """
     Nothing is left of a deleted token.
@@ -532,7 +550,7 @@ def test_delete_gives_back_what_came_in_between(store, folder, hands, monkeypatc
         monkeypatch.setattr(_folder.PrivateFolder, "_rename", rename)
         store.set("a", token("newer", now=hands.now))
         if not restorable:
-            monkeypatch.setattr(os, "link", lambda *_, **__: os.mkdir(folder / NAME / "x"))
+            monkeypatch.setattr(os, "link", _no_links)
         rename(self, source, target)
 
     monkeypatch.setattr(_folder.PrivateFolder, "_rename", interrupted)
@@ -583,6 +601,9 @@ class ThreadWaiting:
             self._error = error
 
     def result(self):
+        """
+        What came of it; raises what it raised.
+        """
         self._thread.join(PATIENCE)
         if self._error:
             raise self._error
@@ -738,3 +759,36 @@ def test_without_owners_there_is_nothing_to_check(store, folder, hands, monkeypa
 
     _spoil_link(folder / NAME, folder)
     assert None is store.get("a")
+    (folder / NAME).unlink()
+    (folder / NAME).mkdir()
+    assert None is store.get("a")
+
+
+def test_a_file_that_cannot_be_opened_where_there_are_no_owners(
+    store, folder, hands, monkeypatch, caplog
+):
+    """
+    What Windows refuses to open, such as a folder, is untrusted like anything else.
+    """
+    monkeypatch.setattr(_folder, "POSIX", False)
+    store.set("a", token(now=hands.now))
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    assert None is store.get("a")
+    assert "it cannot be opened (Permission denied)" in caplog.text
+
+
+def test_a_token_deleted_by_two_at_once(store, hands, monkeypatch):
+    """
+    Whoever comes second finds nothing to delete, which is no error.
+    """
+    store.set("a", token(now=hands.now))
+
+    def vanished(*_):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(_folder.PrivateFolder, "_rename", vanished)
+    store.delete("a", token(now=hands.now))

@@ -2,7 +2,6 @@
 Tokens in Redis: keys, clocks, fences, outages, and what is never said.
 """
 
-import json
 import logging
 import os
 import pickle
@@ -37,12 +36,18 @@ TOKEN, LOCK, FENCE = (
 
 @pytest.fixture
 def raw(redis_server):
+    """
+    A client beside the store.
+    """
     with redis.Redis(port=redis_server.port, decode_responses=True) as client:
         yield client
 
 
 @pytest.fixture
 def make(redis_server):
+    """
+    Makes stores that are closed at the end.
+    """
     with ExitStack() as stack:
 
         def made(what=None, **options):
@@ -55,6 +60,9 @@ def make(redis_server):
 
 @pytest.fixture
 def store(make):
+    """
+    A store on the shared server.
+    """
     return make()
 
 
@@ -68,12 +76,12 @@ def test_one_key_for_a_token_and_all_have_a_ttl(store, raw):
     with store.lock("a", 1.0):
         store.set("a", token(now=time.time()))
 
-        assert {TOKEN, LOCK, FENCE} == set(raw.keys())
-        assert all(raw.pttl(key) > 0 for key in raw.keys())
+        assert {TOKEN, LOCK, FENCE} == set(raw.keys("*"))
+        assert all(raw.pttl(key) > 0 for key in raw.keys("*"))
         assert 0 < raw.pttl(LOCK) <= 10_000
-        assert 1 == len({key_slot(key.encode()) for key in raw.keys()})
+        assert 1 == len({key_slot(key.encode()) for key in raw.keys("*")})
 
-    assert {TOKEN, FENCE} == set(raw.keys())
+    assert {TOKEN, FENCE} == set(raw.keys("*"))
 
 
 def test_a_namespace_of_ones_own(make, raw):
@@ -82,7 +90,7 @@ def test_a_namespace_of_ones_own(make, raw):
     """
     make(namespace="mine").set("a", token(now=time.time()))
 
-    assert ["mine:{a}:token"] == raw.keys()
+    assert ["mine:{a}:token"] == raw.keys("*")
     assert None is make().get("a")
 
 
@@ -224,7 +232,7 @@ def test_who_waits_in_vain_is_told(make, hands):
     """
     pauses = []
     clock = attrs.evolve(hands.clock, sleep=lambda s: (pauses.append(s), hands.turn(s)))
-    with make().lock("a", 1.0), pytest.raises(TimeoutError, match="held Redis key .* for 3 s"):
+    with make().lock("a", 1.0), pytest.raises(TimeoutError, match=r"held Redis key .* for 3 s"):
         make(clock=clock).lock("a", 3.0).__enter__()
 
     assert 0.01 <= pauses[0] <= 0.02
@@ -402,7 +410,7 @@ def test_nobody_there():
 
     started = time.monotonic()
     for act in acts:
-        with pytest.raises(ConnectionError, match="Redis at 127.0.0.1:1, db 0: ") as caught:
+        with pytest.raises(ConnectionError, match=r"Redis at 127.0.0.1:1, db 0: ") as caught:
             act()
         assert "\n" not in str(caught.value)
     assert time.monotonic() - started < 2
@@ -418,7 +426,7 @@ def test_a_frozen_server_costs_two_seconds_at_most(own_redis, make, patient):
     store.set("a", token(now=time.time()))
     with own_redis.frozen():
         started = time.monotonic()
-        with pytest.raises(ConnectionError, match="no answer|Timeout"):
+        with pytest.raises(ConnectionError, match=r"no answer|Timeout"):
             store.get("a")
         assert time.monotonic() - started < _redis.COMMAND_SECONDS + 1
 
@@ -436,7 +444,7 @@ def test_a_failure_makes_the_next_commands_impatient(own_redis, make):
             store.get("a")
         started = time.monotonic()
         for _ in range(10):
-            with pytest.raises(ConnectionError, match="no answer within 0.05 s"):
+            with pytest.raises(ConnectionError, match=r"no answer within 0.05 s"):
                 store.get("a")
         assert time.monotonic() - started < 2
 
@@ -542,7 +550,7 @@ def test_what_is_no_url(url):
     """
     It is refused with one line that shows how to write it and nothing of what was given.
     """
-    with pytest.raises(ConfigurationError, match="this is no Redis URL. Write redis://") as caught:
+    with pytest.raises(ConfigurationError, match=r"this is no Redis URL. Write redis://") as caught:
         RedisTokenStore(url)
 
     shown = f"{caught.value} {caught.value.__cause__}"
@@ -554,7 +562,7 @@ def test_what_is_no_url(url):
 @pytest.mark.parametrize(
     ("client", "why"),
     [
-        (lambda: redis.asyncio.Redis(), "instead of an asyncio client"),
+        (redis.asyncio.Redis, "instead of an asyncio client"),
         (lambda: 6379, "a redis.Redis or a redis.RedisCluster, not int"),
         (lambda: None, "not NoneType"),
     ],
@@ -634,10 +642,13 @@ def test_tls(tmp_path, trusted):
     A rediss:// URL speaks TLS and checks the certificate.
     """
     must_have("openssl", "openssl")
-    subprocess.run(
+    command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
         " -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-        " -keyout key.pem -out cert.pem".split(),
+        " -keyout key.pem -out cert.pem"
+    )
+    subprocess.run(
+        command.split(),
         cwd=tmp_path,
         check=True,
         capture_output=True,
@@ -685,7 +696,12 @@ def test_a_unix_socket(tmp_path_factory):
     )
     with _serving(folder, "--unixsocket", str(path)):
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
         )
 
     assert f"token-1 RedisTokenStore('Redis at {path}, db 0')" == done.stdout.strip()
@@ -715,7 +731,7 @@ def test_nothing_in_redis_holds_the_secret(api, redis_server, raw):
         assert 200 == client.get(api.url).status_code
     store.close()
 
-    everything = " ".join(f"{key}={raw.get(key)}" for key in raw.keys())
+    everything = " ".join(f"{key}={raw.get(key)}" for key in raw.keys("*"))
     basic = base64.b64encode(f"planted-client:{SECRET}".encode()).decode()
     assert api.tokens[0] in everything
     for secret in (SECRET, basic, "Basic", "Bearer", "planted-client"):

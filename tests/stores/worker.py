@@ -3,7 +3,6 @@ One process of many that share a store: told what to do on stdin, answers in JSO
 
     calls STORE URL   every line "N" makes N requests; answers the statuses and events
     hold STORE KEY    takes the lock of KEY, says so, and holds it until it is killed or told
-    write STORE KEY   replaces the token of KEY without end
 """
 
 import json
@@ -19,10 +18,16 @@ from tests.stores.helpers import SECRET, token
 
 
 def say(what: Any) -> None:
+    """
+    Answer with *what*.
+    """
     print(json.dumps(what), flush=True)  # noqa: T201
 
 
 def calls(store: TokenStore, url: str) -> None:
+    """
+    Requests, as many as each line on stdin says.
+    """
     events: list[TokenEvent] = []
     auth = OAuth2ClientCredentials(
         "client",
@@ -45,25 +50,17 @@ def calls(store: TokenStore, url: str) -> None:
 
 
 def hold(store: TokenStore, key: str) -> None:
+    """
+    The lock of *key* until a line comes.
+    """
     say("ready")
     with store.lock(key, 10.0):
-        store.set(key, token("of the holder".replace(" ", "-"), now=time.time()))
+        store.set(key, token("of-the-holder", now=time.time()))
         say("held")
         sys.stdin.readline()
     say("released")
 
 
-def write(store: TokenStore, key: str) -> None:
-    say("ready")
-    sys.stdin.readline()
-    turn = 0
-    while True:
-        turn += 1
-        with store.lock(key, 10.0):
-            # Large, so that a kill has something to cut in half.
-            store.set(key, token(f"{turn}-" + "x" * 100_000, now=time.time()))
-
-
 if __name__ == "__main__":
     act, name, argument = sys.argv[1:]
-    {"calls": calls, "hold": hold, "write": write}[act](store_named(name), argument)
+    {"calls": calls, "hold": hold}[act](store_named(name), argument)
