@@ -471,6 +471,7 @@ class TokenDesk:
             if order.renewal:
                 duration = source.clock.steady() - started
                 source.tell(_event("refreshed_on_401", source, duration=duration))
+            order.flight.succeed(held)
 
     def _obtain(self, order: "_Order") -> Held:
         source = order.source
@@ -512,7 +513,6 @@ class TokenDesk:
                 self._rejected.pop(order.source.key, None)
             self._failures.pop(order.source.flight_key, None)
             self._leave(order)
-        order.flight.succeed(held)
 
     def _crash(self, order: "_Order", error: AuthError) -> None:
         source = order.source

@@ -151,6 +151,9 @@ class World:
         return [event.kind for event in self.events]
 
 
+Reply = Callable[[httpx.Request], httpx.Response]
+
+
 class Drive(Protocol):
     """
     What a test does with an httpx client, whichever kind it is.
@@ -162,39 +165,16 @@ class Drive(Protocol):
 
     def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken: ...
 
-    def steps(self, auth: OAuth2ClientCredentials, request: httpx.Request) -> "Steps": ...
+    def converse(
+        self, auth: OAuth2ClientCredentials, request: httpx.Request, *replies: Reply
+    ) -> list[str | None]: ...
 
 
-class Steps:
+def reply(status_code: int, **about: Any) -> Reply:
     """
-    A flow driven by hand: `first` and then `answer` with a response, which gives the next
-    request, or None at the end.
+    An answer to whatever request the flow gives.
     """
-
-    def __init__(
-        self, flow: Any, run: Callable[[Callable[[], Awaitable[Any]]], Any] | None
-    ) -> None:
-        self._flow = flow
-        self._run = run
-
-    def _step(self, response: httpx.Response | None) -> httpx.Request | None:
-        try:
-            if self._run is None:
-                request = self._flow.send(response)
-            else:
-                request = self._run(lambda: self._flow.asend(response))
-        except (StopIteration, StopAsyncIteration):
-            return None
-        assert isinstance(request, httpx.Request)
-        return request
-
-    def first(self) -> httpx.Request:
-        request = self._step(None)
-        assert request is not None
-        return request
-
-    def answer(self, response: httpx.Response) -> httpx.Request | None:
-        return self._step(response)
+    return lambda request: httpx.Response(status_code, request=request, **about)
 
 
 class SyncDrive:
@@ -208,8 +188,23 @@ class SyncDrive:
     def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken:
         return auth.get_token(scopes)
 
-    def steps(self, auth: OAuth2ClientCredentials, request: httpx.Request) -> Steps:
-        return Steps(auth.sync_auth_flow(request), None)
+    def converse(
+        self, auth: OAuth2ClientCredentials, request: httpx.Request, *replies: Reply
+    ) -> list[str | None]:
+        """
+        The flow driven by hand: the Authorization header of each request it gives.
+        """
+        flow = auth.sync_auth_flow(request)
+        given = next(flow)
+        headers = [given.headers.get("Authorization")]
+        for answer in replies:
+            try:
+                given = flow.send(answer(given))
+            except StopIteration:
+                return headers
+            headers.append(given.headers.get("Authorization"))
+        flow.close()
+        return headers
 
 
 class AsyncDrive:
@@ -234,11 +229,23 @@ class AsyncDrive:
         assert isinstance(token, AccessToken)
         return token
 
-    def steps(self, auth: OAuth2ClientCredentials, request: httpx.Request) -> Steps:
-        async def in_task(act: Callable[[], Awaitable[Any]]) -> Any:
-            return await act()
+    def converse(
+        self, auth: OAuth2ClientCredentials, request: httpx.Request, *replies: Reply
+    ) -> list[str | None]:
+        async def act() -> list[str | None]:
+            flow = auth.async_auth_flow(request)
+            given = await anext(flow)
+            headers = [given.headers.get("Authorization")]
+            for answer in replies:
+                try:
+                    given = await flow.asend(answer(given))
+                except StopAsyncIteration:
+                    return headers
+                headers.append(given.headers.get("Authorization"))
+            await flow.aclose()
+            return headers
 
-        return Steps(auth.async_auth_flow(request), lambda act: self._run(lambda: in_task(act)))
+        return list(self._run(act))
 
     def _checked(self, act: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
         response = self._run(act)
