@@ -200,7 +200,8 @@ def _fit(parts: list[str], wanted: list[str]) -> dict[str, str] | None:
         if part.startswith("{") and part.endswith("}"):
             if not given:
                 return None
-            values[part[1:-1]] = given
+            # The server decodes all of a path but slashes, which would look like new parts.
+            values[part[1:-1]] = given.replace("%2F", "/")
         elif part != given:
             return None
     return values

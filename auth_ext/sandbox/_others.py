@@ -32,8 +32,11 @@ def _repeat(call: Call, schema: Schema, value: dict[str, Any]) -> None:
     resolve = call.services.document.resolve
     members = resolve(schema).get("properties", {})
     for parameter in call.operation.parameters:
-        if parameter.place == "path" and parameter.name in members:
-            _repeat_path(call.path[parameter.name], members[parameter.name], parameter.name, value)
+        name = parameter.name
+        # An `id` amid the path is that of what lies above the answer.
+        is_own = name != "id" or call.operation.path.endswith("{id}")
+        if parameter.place == "path" and name in members and is_own:
+            _repeat_path(call.path[name], resolve(members[name]), name, value)
     if call.operation.body is not None and isinstance(call.body, dict):
         sent = resolve(call.operation.body.schema).get("properties", {})
         shared = {name for name, member in members.items() if member == sent.get(name)}
@@ -42,10 +45,11 @@ def _repeat(call: Call, schema: Schema, value: dict[str, Any]) -> None:
 
 def _repeat_path(given: str, member: Schema, name: str, value: dict[str, Any]) -> None:
     """Put a path parameter where the answer's schema lets it stand."""
-    if isinstance(value[name], int) and given.isdecimal():
+    if isinstance(value[name], int):
         value[name] = int(given)
-    elif isinstance(value[name], str) and (member.get("format") != "uuid" or _is_uuid(given)):
-        value[name] = given
+    elif isinstance(value[name], str) and "enum" not in member:
+        if member.get("format") != "uuid" or _is_uuid(given):
+            value[name] = given
 
 
 def _is_uuid(text: str) -> bool:

@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 import attrs
 
-from auth_ext.sandbox._document import Document, Operation
-from auth_ext.sandbox._document import load_document as load_document
+from auth_ext.sandbox._document import Document, Operation, load_document
 from auth_ext.sandbox._pdf import small_pdf
 from auth_ext.sandbox._values import Values
 

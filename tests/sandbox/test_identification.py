@@ -80,7 +80,8 @@ def test_a_session_cannot_be_told_nonsense(api: Api) -> None:
 def test_sessions_come_in_pages_by_cursor(api: Api) -> None:
     """Oldest first; the last page has no cursor."""
     made = [begin(api)["id"] for _ in range(5)]
-    found, cursor = [], None
+    found: list[str] = []
+    cursor = None
     for _ in range(3):
         page = api.ask("list_sessions", limit=2, **({"cursor": cursor} if cursor else {}))
         found.extend(item["id"] for item in page["data"])

@@ -10,6 +10,7 @@ import pytest
 from openapi_core import OpenAPI
 
 from auth_ext.sandbox import examples
+from auth_ext.sandbox._document import load_document
 from tests.sandbox.conftest import Api, signer
 from tests.sandbox.receiver import Receiver
 
@@ -95,7 +96,7 @@ def test_events_can_be_filtered(api: Api) -> None:
     assert ["document_created"] == [event["type"] for event in api.ask("peek_events", tags="b,c")]
 
 
-@pytest.mark.parametrize("kind", examples.load_document().schema("NotificationEventType")["enum"])
+@pytest.mark.parametrize("kind", load_document().schema("NotificationEventType")["enum"])
 def test_every_type_can_be_mocked(api: Api, kind: str) -> None:
     """With a payload made from its schema, and kept like a real one."""
     made = api.ask("mock_event", {"eventType": kind})
@@ -120,7 +121,7 @@ def test_the_payloads_of_a_documents_life_are_those_of_the_document(api: Api) ->
                         signer=made["signers"][0]["id"])  # fmt: skip
     for one in made["signers"]:
         api.sandbox.sign(made["documentId"], one["id"])
-    schemas = examples.load_document().data["components"]["schemas"]
+    schemas = load_document().data["components"]["schemas"]
     seen = api.ask("peek_events")
 
     for event in seen:
@@ -141,7 +142,7 @@ def _check(name: str, payload: Any) -> None:
     """Let openapi-core judge a payload, as the answer of a made-up operation."""
     from openapi_core.testing import MockRequest, MockResponse
 
-    data = examples.load_document().data
+    data = load_document().data
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     paths = {"/x": {"get": {"responses": {"200": {"description": "", "content": content}}}}}
     judge = OpenAPI.from_dict({**data, "paths": paths, "servers": [{"url": "/"}]})
@@ -278,6 +279,6 @@ def test_a_webhook_for_unknown_events_is_refused(api: Api, operation: str) -> No
 
 def test_all_types_are_listed(api: Api) -> None:
     """As the document has them."""
-    known = examples.load_document().schema("NotificationEventType")["enum"]
+    known = load_document().schema("NotificationEventType")["enum"]
 
     assert known == [one["id"] for one in api.ask("list_event_types")]

@@ -75,7 +75,7 @@ def test_only_loopback_is_served() -> None:
 
 def test_a_port_that_is_taken_is_an_os_error(sandbox: Sandbox) -> None:
     """And the database is closed again."""
-    with pytest.raises(OSError, match="in use|No socket"):
+    with pytest.raises(OSError, match="in use"):
         Sandbox(port=int(sandbox.url.split(":")[2])).start()
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_method_is_told_the_right_ones(api: Api) -> None:
     assert (405, "DELETE, GET, PATCH") == (answer.status_code, answer.headers["Allow"])
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "//jwt/validate", "/signature/documents/"])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/jwt//validate", "/signature/documents/"])
 def test_an_unknown_path_is_404(api: Api, path: str) -> None:
     """With the vendor's error body."""
     answer = api.http.get(f"{api.sandbox.url}{path}")
@@ -138,8 +138,10 @@ def test_an_unknown_path_is_404(api: Api, path: str) -> None:
 
 
 def test_a_path_parameter_may_hold_anything_quoted(api: Api) -> None:
-    """Spaces and umlauts arrive as they were."""
-    assert 200 == api.http.get("/admin/oauthclient/a%20b%C3%B8").status_code
+    """Spaces, slashes and letters of the north arrive as they were."""
+    answer = api.http.get("/information/businessregistry/a%20b%2Fc%C3%B8")
+
+    assert (200, "a b/cø") == (answer.status_code, answer.json()["authorityCode"])
 
 
 def test_an_answer_that_breaks_the_document_is_loud(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +192,7 @@ def test_the_package_has_just_its_names() -> None:
     """They are imported when they are asked for."""
     assert all(getattr(package, name) for name in package.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Other'"):
-        _ = package.Other  # type: ignore[attr-defined]
+        _ = package.Other
 
 
 def test_the_date_is_the_sandbox_s(sandbox: Sandbox, http: httpx.Client) -> None:
