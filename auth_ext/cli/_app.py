@@ -2,6 +2,7 @@
 The commands, their options and their help.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -9,10 +10,11 @@ import typer
 
 from auth_ext._version import __version__
 from auth_ext.cli._output import remark, say
+from auth_ext.cli._problem import ExitCode
 from auth_ext.cli._settings import read_env_file
 
 app = typer.Typer(
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,  # help is plain text everywhere
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -20,23 +22,26 @@ app = typer.Typer(
 
 EPILOG = """\b
 Settings, from the environment or from a .env file in the current folder:
-  SIGNICAT_CLIENT_ID, SIGNICAT_CLIENT_SECRET   asked for on a terminal when missing
-  SIGNICAT_SCOPES        scopes where nothing else names them
-  SIGNICAT_TOKEN_STORE   memory, file, file:PATH, redis://...; default here: file
-  SIGNICAT_BASE_URL, SIGNICAT_TOKEN_URL   other addresses than the vendor's
+  SIGNICAT_CLIENT_ID      asked for on a terminal when missing, and so is
+  SIGNICAT_CLIENT_SECRET
+  SIGNICAT_SCOPES         scopes where nothing else names them
+  SIGNICAT_TOKEN_STORE    memory, file, file:PATH, redis://...; here: file
+  SIGNICAT_BASE_URL       other addresses than the vendor's
+  SIGNICAT_TOKEN_URL
 
 \b
 Exit codes:
-  0  all is well
-  1  the service refused or could not be reached; doctor found something to mend
-  2  usage, a setting, or a file here
-  130  Ctrl-C        141  the reader of the output has gone
+  0    all is well
+  1    the service refused or cannot be reached, or doctor has found something
+  2    usage, a setting, or a file here
+  130  Ctrl-C
+  141  whoever read the output has gone
 
 \b
 Examples:
   signicat doctor
-  curl -H "Authorization: Bearer $(signicat token --scopes document_read)" ...
   signicat call list_document_summaries limit=5
+  curl -H "Authorization: Bearer $(signicat token --scopes event)" ...
 """
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
@@ -90,6 +95,9 @@ def signicat(
     The Signicat Express REST API from a shell. Unofficial.
     """
     del version, debug  # both are seen to before this
+    if ctx.invoked_subcommand is None:
+        sys.stderr.write(f"{ctx.get_help()}\n")
+        raise typer.Exit(ExitCode.USAGE)
     ctx.obj = told = read_env_file()
     if told is not None and ctx.invoked_subcommand != "doctor":
         remark(told, kind="warning")
@@ -100,14 +108,18 @@ def signicat(
 Examples:
   signicat token --scopes "document_read event"
   signicat token --for list_document_summaries --json
-  curl -H "Authorization: Bearer $(signicat token --scopes document_read)" ...
+  curl -H "Authorization: Bearer $(signicat token --scopes event)" ...
 
 The token is kept in the token store and used again while it is valid."""
 )
 def token(
     scopes: Annotated[
         str | None,
-        typer.Option(help="What it must be good for, divided by spaces; else SIGNICAT_SCOPES."),
+        typer.Option(
+            "--scopes",
+            metavar="SCOPES",
+            help="What it must be good for, divided by spaces; else SIGNICAT_SCOPES.",
+        ),
     ] = None,
     operations: Annotated[
         list[str] | None,
@@ -148,12 +160,14 @@ def scopes(
     ] = None,
     allow: Annotated[
         str | None,
-        typer.Option(metavar="SCOPES", help="Show the operations that these scopes allow."),
+        typer.Option(
+            "--allow", metavar="SCOPES", help="Show the operations that these scopes allow."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """
-    Show scopes: all of them, what operations need, or what scopes allow.
+    Show scopes: all, or who needs which.
     """
     from auth_ext.cli import _catalogue
 
@@ -183,7 +197,7 @@ def operations(
     as_json: Json = False,
 ) -> None:
     """
-    List the operations of the API: id, method, path, scopes.
+    List operations: id, method, path, scopes.
     """
     from auth_ext.cli._catalogue import show_operations
 
@@ -193,22 +207,26 @@ def operations(
 @app.command(
     epilog="""\b
 Values:
-  name=value         a parameter, or a member of the body; a.b=value leads into objects
-  name=@FILE         the content of a file; name=base64@FILE: its Base64
-  name=1 name=2      a list; other things as JSON: name='{"a": 1}'
+  name=value          a parameter, or a member of the body
+  a.b=value           a member of a member
+  name=@FILE          the content of a file
+  name=base64@FILE    the same as Base64
+  name=1 name=2       a list; other things as JSON: name='{"a": 1}'
 
 \b
 Examples:
   signicat call list_document_summaries status=signed limit=5
-  signicat call get_document documentId=0c5e1f8a-3f0e-4c55-9f0b-2f6f0c6e7a11
-  signicat call create_document --body document.json dataToSign.base64Content=base64@contract.pdf
-  signicat call get_document_file documentId=... fileFormat=native --output contract.pdf
-  signicat call create_document --describe"""
+  signicat call create_document --describe
+  signicat call create_document --body document.json title="A contract" \\
+      dataToSign.base64Content=base64@contract.pdf
+  signicat call get_document_file documentId=ID fileFormat=native \\
+      --output contract.pdf"""
 )
 def call(
     operation: Annotated[
         str,
         typer.Argument(
+            metavar="OPERATION",
             help="Id of the operation; see: signicat operations.",
             autocompletion=complete_operation,
         ),
@@ -222,7 +240,7 @@ def call(
         ),
     ] = None,
     body: Annotated[
-        str | None, typer.Option(metavar="FILE", help="JSON for the body; - reads stdin.")
+        str | None, typer.Option("--body", metavar="FILE", help="JSON for the body; - reads stdin.")
     ] = None,
     output: Annotated[
         str | None,
@@ -230,7 +248,11 @@ def call(
     ] = None,
     scopes: Annotated[
         str | None,
-        typer.Option(help="Scopes of the token, instead of those that the operation needs."),
+        typer.Option(
+            "--scopes",
+            metavar="SCOPES",
+            help="Scopes of the token, instead of those that the operation needs.",
+        ),
     ] = None,
     describe: Annotated[
         bool, typer.Option("--describe", help="Show what the operation takes; send nothing.")
@@ -273,14 +295,20 @@ def doctor(
     ctx: typer.Context,
     scopes: Annotated[
         str | None,
-        typer.Option(help="The scopes you need: only these are tried, and all must be granted."),
+        typer.Option(
+            "--scopes",
+            metavar="SCOPES",
+            help="The scopes you need: only these are tried, and all must be granted.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """
-    Check settings, network, clock, credentials, scopes and token store; say what to mend.
+    Check everything, and say what to mend.
+
+    Settings, network, clock, credentials, scopes, token store.
     """
     from auth_ext.cli._doctor import examine
 
     if not examine(scopes, env_file=ctx.obj, as_json=as_json):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.REFUSED)

@@ -3,7 +3,7 @@
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from auth_ext._operations import lookup, required_scopes
@@ -69,7 +69,7 @@ def show_allowed(scopes: str, names: Sequence[str], *, as_json: bool) -> None:
     for name in given:
         if name not in SCOPES:
             raise Problem(f"{name!r} is no scope of the document{did_you_mean(name, SCOPES)}")
-    among = [lookup(name) for name in names] or OPERATIONS.values()
+    among = [lookup(name) for name in names] or list(OPERATIONS.values())
     # Where the document names no scope, nobody knows.
     allowed = [o for o in among if o.scopes and set(o.scopes) <= set(given)]
     _show(allowed, as_json=as_json)
@@ -77,15 +77,23 @@ def show_allowed(scopes: str, names: Sequence[str], *, as_json: bool) -> None:
         remark("these scopes alone allow none of them")
 
 
-def _show(found: Iterable[Operation], *, as_json: bool) -> None:
+def _show(found: Sequence[Operation], *, as_json: bool) -> None:
     if as_json:
         show_json([_as_json(one) for one in found])
     elif is_terminal(sys.stdout):
-        rows = [(o.id, f"{o.method} {o.path}", _needs(o)) for o in found]
-        if rows:
-            show_rows(("Operation", "Request", "Needs"), rows)
+        _show_in_two_lines(found)
     else:
         show_rows((), [(o.id, o.method, o.path, _needs(o), o.summary) for o in found])
+
+
+def _show_in_two_lines(found: Sequence[Operation]) -> None:
+    """
+    The request has a line of its own: paths are long, and 80 columns are few.
+    """
+    width = max((len(one.id) for one in found), default=0)
+    for one in found:
+        say(f"{one.id:<{width}}  {coloured(_needs(one), 'green', sys.stdout)}")
+        say(coloured(f"  {one.method} {one.path}", "dim", sys.stdout))
 
 
 def _has(operation: Operation, words: Sequence[str]) -> bool:

@@ -72,21 +72,19 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """
     A table that fits the terminal; elsewhere one line per row, cells divided by tabs.
     """
-    cleaned = [[clean(cell) for cell in row] for row in rows]
     if not is_terminal(sys.stdout):
-        for row in cleaned:
-            say("\t".join(row))
+        for row in rows:
+            say("\t".join(map(clean, row)))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        # The first column is what people copy: it stays in one piece.
-        table.add_column(column, no_wrap=number == 0, overflow="fold")
-    for row in cleaned:
-        table.add_row(*map(Text, row))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(clean(cell)) for cell in row))
     console = Console(no_color=not has_colour(sys.stdout), highlight=False, legacy_windows=False)
     console.print(table)
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 import httpx
 import typer
 
-from auth_ext.errors import ConfigurationError
+from auth_ext.errors import ConfigurationError, InsufficientScope
 from generated_client.errors import UnsafePathParameter
 
 
@@ -46,9 +46,12 @@ def explained(error: BaseException) -> tuple[ExitCode, Sequence[str]] | None:
         case Problem():
             return ExitCode.USAGE, error.lines
         case typer.TyperException():
-            return ExitCode.USAGE, [f"{error.format_message()} See: signicat --help"]
+            return ExitCode.USAGE, [f"{error.format_message()} See: {_command_of(error)} --help"]
         case ConfigurationError() | UnsafePathParameter():
             return ExitCode.USAGE, [str(error)]
+        case InsufficientScope() if error.missing:
+            scopes = " ".join(sorted(error.needed | error.granted))
+            return ExitCode.REFUSED, [str(error), f'Here: signicat call ... --scopes "{scopes}"']
         case httpx.HTTPError() | httpx.StreamError():
             return ExitCode.REFUSED, [str(error) or type(error).__name__]
         case ModuleNotFoundError():
@@ -56,6 +59,11 @@ def explained(error: BaseException) -> tuple[ExitCode, Sequence[str]] | None:
         case OSError():
             return ExitCode.USAGE, [_file_trouble(error)]
     return None
+
+
+def _command_of(error: typer.TyperException) -> str:
+    context: object = getattr(error, "ctx", None)
+    return str(getattr(context, "command_path", "signicat"))
 
 
 _EXTRAS = {"filelock": "file", "platformdirs": "file", "redis": "redis"}

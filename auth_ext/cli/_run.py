@@ -26,9 +26,10 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
     debug = DEBUG in arguments
+    wanted = [argument for argument in arguments if argument != DEBUG]
     try:
         with _library_told(logging.DEBUG if debug else logging.WARNING):
-            return _run(arguments)
+            return _run(wanted)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

@@ -118,7 +118,8 @@ def members_of(model: type[types.Model]) -> Mapping[str, Member]:
     """
     The members of a model by their wire names.
     """
-    return _members_of(model)
+    key: Any = model  # a class can be hashed, though its instances cannot
+    return _members_of(key)
 
 
 @cache
@@ -256,7 +257,10 @@ def _described(one: Type) -> str:
     if one in _WORDS:
         return _WORDS[one]
     if _origin(one) is list:
-        return f"a list, each item {described(get_args(one)[0])}"
+        item = get_args(one)[0]
+        model = model_of(item)
+        what = f" of objects ({model.__name__})" if model else f", each item {described(item)}"
+        return f"a list{what}"
     if _origin(one) is dict:
         return f"an object, each value {described(get_args(one)[1])}"
     if is_kind(one, Enum):
