@@ -113,9 +113,12 @@ class PrivateFolder:
             raise
         except OSError as error:
             raise Untrusted(self._why_closed(name, error)) from error
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             _check_file(os.fstat(descriptor))
-            data = file.read(MOST_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(MOST_BYTES + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > MOST_BYTES:
             raise Untrusted(f"it is larger than {MOST_BYTES} bytes")
         return data

@@ -209,6 +209,7 @@ class Service(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else every answer after the first takes 40 ms
     server: Service
 
     def do_POST(self) -> None:

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -266,18 +267,36 @@ def test_a_link_is_replaced_not_followed(store, folder, tmp_path, hands):
     assert not (folder / NAME).is_symlink()
 
 
-def test_a_socket_cannot_even_be_opened(store, folder, caplog):
+def _lowest_free_descriptor() -> int:
+    descriptor = os.dup(0)
+    os.close(descriptor)
+    return descriptor
+
+
+def test_a_folder_in_place_of_the_file(store, folder, hands, caplog):
+    """
+    It is not trusted, no descriptor is left open, and `set` says why it cannot replace it.
+    """
+    (folder / NAME).mkdir(parents=True)
+    folder.chmod(0o700)
+    before = _lowest_free_descriptor()
+
+    assert [None] * 3 == [store.get("a") for _ in range(3)]
+    assert before == _lowest_free_descriptor()
+    assert "not a regular file" in caplog.text
+    with pytest.raises(IsADirectoryError):
+        store.set("a", token(now=hands.now))
+    assert [NAME] == [path.name for path in folder.iterdir()]
+
+
+def test_a_socket_cannot_even_be_opened(store, folder, caplog, monkeypatch):
     """
     What the system refuses to open is untrusted as well.
     """
-    import socket
-
     folder.mkdir(0o700)
+    monkeypatch.chdir(folder)  # a socket's full path may be too long
     with socket.socket(socket.AF_UNIX) as server:
-        # A path relative to a descriptor: the limit of 107 bytes is soon reached.
-        descriptor = os.open(folder, os.O_RDONLY)
-        server.bind(f"/proc/self/fd/{descriptor}/{NAME}")
-        os.close(descriptor)
+        server.bind(NAME)
 
     assert None is store.get("a")
     assert "cannot be opened" in caplog.text
