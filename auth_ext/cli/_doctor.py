@@ -11,7 +11,7 @@ import attrs
 
 from auth_ext.cli import _checks
 from auth_ext.cli._checks import Finding, Grants, Target
-from auth_ext.cli._output import clean, coloured, is_terminal, say, show_json
+from auth_ext.cli._output import can_show, clean, coloured, is_terminal, say, show_json
 from auth_ext.cli._problem import Problem
 from auth_ext.cli._settings import ask_for_credentials
 
@@ -119,6 +119,8 @@ def _show(finding: Finding) -> None:
         say("\t".join(clean(part) for part in parts).rstrip("\t"))
     else:
         mark, colour = _MARKS[finding.status]
+        if not can_show(mark, sys.stdout):
+            mark = finding.status
         text = _wrapped(f"{mark} {finding.name:<{_NAME_WIDTH}} ", finding.detail)
         # Coloured after it was wrapped: colours have no width.
         say(text.replace(mark, coloured(mark, colour, sys.stdout), 1))
@@ -134,4 +136,5 @@ def _wrapped(start: str, text: str) -> str:
         initial_indent=start,
         subsequent_indent=" " * len(start),
         break_on_hyphens=False,
+        break_long_words=False,
     )

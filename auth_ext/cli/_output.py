@@ -61,11 +61,19 @@ def show_json(value: Any) -> None:
     """
     A value of ours as JSON.
     """
-    say(json.dumps(value, indent=2, ensure_ascii=not _is_unicode(sys.stdout)))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    say(text if can_show(text, sys.stdout) else json.dumps(value, indent=2))
 
 
-def _is_unicode(stream: TextIO) -> bool:
-    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+def can_show(text: str, stream: TextIO) -> bool:
+    """
+    Whether the stream's encoding has all characters of *text*.
+    """
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

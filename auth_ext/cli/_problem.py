@@ -66,15 +66,21 @@ def _command_of(error: typer.TyperException) -> str:
     return str(getattr(context, "command_path", "signicat"))
 
 
-_EXTRAS = {"filelock": "file", "platformdirs": "file", "redis": "redis"}
+_EXTRAS = {
+    "dotenv": "cli",
+    "filelock": "file",
+    "platformdirs": "file",
+    "redis": "redis",
+    "rich": "cli",
+}
 
 
 def _missing_library(error: ModuleNotFoundError) -> tuple[ExitCode, Sequence[str]] | None:
-    extra = _EXTRAS.get((error.name or "").partition(".")[0])
-    if extra is None:
+    library = (error.name or "").partition(".")[0]
+    if library not in _EXTRAS:
         return None
     return ExitCode.USAGE, [
-        f'{error.name} is missing. Run: pip install "signicat-express-client[{extra}]"'
+        f'{library} is missing. Run: pip install "signicat-express-client[{_EXTRAS[library]}]"'
     ]
 
 
