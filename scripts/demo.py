@@ -12,11 +12,11 @@ import base64
 import os
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 import attrs
 import httpx
@@ -176,12 +176,12 @@ def live(story: Story, *, ask: bool) -> Iterator[Place]:
         )
         if ask and input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise DemoError("you said no; nothing was created")
-        until = time.monotonic() + LIVE_PATIENCE
+        until = monotonic() + LIVE_PATIENCE
 
         def wait(_: SignatureDocument) -> None:
-            if time.monotonic() > until:
+            if monotonic() > until:
                 raise DemoError("nobody signed within 15 minutes")
-            time.sleep(LIVE_PAUSE)
+            sleep(LIVE_PAUSE)
 
         yield Place(client, wait_for_signer=wait, revoke=None)
 
