@@ -9,8 +9,10 @@ import pytest
 
 from auth_ext import SignicatClient
 from auth_ext.sandbox import Sandbox
-from generated_client.api.signature import list_document_summaries
+from generated_client.api.notification import list_events
+from generated_client.api.signature import cancel_document, list_document_summaries
 from generated_client.models import SignatureDocument
+from generated_client.types import given
 from scripts import demo
 
 
@@ -132,7 +134,7 @@ def test_a_document_that_ends_otherwise(
     def cancel() -> None:
         with SignicatClient() as client:
             for summary in list_document_summaries.sync(client=client).data or []:
-                demo.cancel_document.sync(demo.given(summary.document_id), client=client)
+                cancel_document.sync(given(summary.document_id), client=client)
 
     waiting(monkeypatch, cancel)
 
@@ -183,7 +185,7 @@ def test_a_step_without_its_effect(
     """
     Events that are missing are noticed.
     """
-    monkeypatch.setattr(demo.list_events, "sync", lambda **_: [])
+    monkeypatch.setattr(list_events, "sync", lambda **_: [])
 
     assert 1 == demo.main([])
     assert "document_signed is not among the events: []" in capsys.readouterr().err
