@@ -4,8 +4,6 @@ Everything we run, by name. `nox -l` lists it; CI runs the same names.
 Each session makes its own environment: nothing but Python and nox is needed beforehand.
 """
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,14 +11,12 @@ import nox
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-PYTHONS = nox.project.python_versions(PYPROJECT)
 EXTRAS = ".[file,redis,retries,cli,sandbox,testing]"
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typing", "package", "docs", "tests"]
-nox.options.error_on_missing_interpreters = False
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -45,32 +41,63 @@ def tests(session: nox.Session) -> None:
     """
     All tests, with the coverage of hand-written code. `-- tests/auth -k leeway`: some of them.
     """
-    install(session, "test", "generate")
-    everything = not session.posargs
+    install(session, "test", "generate", "docs", "bench")
     coverage = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
-    session.run("python", "-m", "pytest", *(coverage if everything else []), *session.posargs)
+    session.run("python", "-m", "pytest", *([] if session.posargs else coverage), *session.posargs)
+
+
+@nox.session
+def tests_lowest(session: nox.Session) -> None:
+    """
+    The tests of the installed packages with the oldest dependencies that we say we support.
+    """
+    session.install("uv")
+    session.run(
+        "uv", "pip", "install", "--quiet", "--resolution=lowest-direct", "-e", EXTRAS,
+        *nox.project.dependency_groups(PYPROJECT, "test"),
+        env={"VIRTUAL_ENV": session.virtualenv.location},
+    )  # fmt: skip
+    folders = ["auth", "client", "stores", "faults", "sandbox", "recorded", "plugin"]
+    session.run("python", "-m", "pytest", *(f"tests/{folder}" for folder in folders))
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """
-    Style and likely mistakes: ruff. `-- --fix` mends what it can.
+    Style and likely mistakes. `-- --fix` mends what can be mended.
     """
-    install(session, "lint")
-    session.run("ruff", "check", *session.posargs, ".")
-    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []), ".")
+    session.run("ruff", "format", *([] if fix else ["--check"]), ".")
 
 
 @nox.session
 def typing(session: nox.Session) -> None:
     """
-    mypy --strict over everything, pyright over a user's program, and the public API's types.
+    mypy --strict over everything; pyright over a user's program and the whole public API.
     """
-    install(session, "test", "generate", "typing")
-    paths = ["auth_ext", "generated_client", "scripts", "tests", "noxfile.py"]
+    install(session, "test", "generate", "docs", "bench", "typing")
+    paths = ["auth_ext", "generated_client", "scripts", "tests", "examples", "noxfile.py"]
     session.run("mypy", "--strict", *paths)
     session.run("basedpyright", "--level", "error", "tests/typing")
     session.run("basedpyright", "--verifytypes", "auth_ext", "--ignoreexternal")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """
+    Build sdist and wheel, install the wheel in an empty environment, import and run it there.
+    """
+    session.install("build")
+    made = Path(session.create_tmp()) / "dist"
+    session.run("python", "-m", "build", "--outdir", str(made))
+    wheel = max(made.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    empty = Path(session.create_tmp()) / "empty"
+    session.run("python", "-m", "venv", "--clear", str(empty))
+    python = str(empty / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(python, "-I", "scripts/try_wheel.py", external=True)
 
 
 @nox.session
@@ -78,5 +105,76 @@ def regenerate(session: nox.Session) -> None:
     """
     Rebuild generated_client from openapi.json. `-- --from FILE-or-URL`: from a new document.
     """
-    session.install(*nox.project.dependency_groups(PYPROJECT, "generate"), ".")
+    session.install(".", *nox.project.dependency_groups(PYPROJECT, "generate"))
     session.run("python", "scripts/regenerate.py", *session.posargs)
+
+
+@nox.session
+def record(session: nox.Session) -> None:
+    """
+    Record all cassettes again: against the sandbox, or with SIGNICAT_* set a test account.
+    """
+    install(session, "test")
+    session.run("python", "scripts/record.py", *session.posargs)
+
+
+@nox.session
+def sandbox(session: nox.Session) -> None:
+    """
+    Serve the stand-in service on this machine until Ctrl-C.
+    """
+    session.install("-e", ".[sandbox]")
+    session.run("python", "-m", "auth_ext.sandbox", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """
+    Five minutes of mixed traffic with faults. `-- --quick`: 20 seconds.
+    """
+    install(session, "test")
+    session.run("python", "scripts/soak.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """
+    The measured goals, side by side with the peers; ratios. `-- --quick`: only that it runs.
+    """
+    install(session, "test", "generate", "bench")
+    session.run("python", "-m", "scripts.bench", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """
+    Build the documentation into site/; warnings are errors.
+    """
+    install(session, "docs")
+    session.run("python", "scripts/docs.py")
+    session.run("mkdocs", "build", "--strict", "--clean")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """
+    Known vulnerabilities in what we depend on; asks a public database, so not part of CI.
+    """
+    install(session)
+    session.install("pip-audit")
+    session.run("pip-audit", "--skip-editable")
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """
+    Make .venv with the project, editable, and every tool, for work by hand.
+    """
+    session.run(sys.executable, "-m", "venv", ".venv")
+    python = str(ROOT / ".venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    groups = nox.project.dependency_groups(
+        PYPROJECT, "test", "generate", "docs", "bench", "lint", "typing"
+    )
+    session.run(
+        python, "-m", "pip", "install", "--quiet", "-e", EXTRAS, *groups, "nox", "pre-commit"
+    )
