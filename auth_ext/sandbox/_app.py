@@ -84,7 +84,10 @@ class Application:
 
     def _all(self, path: str) -> Response:
         request: Request = current_request._get_current_object()  # type: ignore[attr-defined]
-        request.get_data(cache=True, parse_form_data=False)
+        try:
+            request.get_data(cache=True, parse_form_data=False)
+        except (OSError, ValueError):  # whoever sent it has hung up; cheroot's words for it
+            return _error(400, "incomplete_request", "The request ended too early.")
         path = f"/{path}"
         if path == CONTROL_PREFIX or path.startswith(f"{CONTROL_PREFIX}/"):
             return self._controlled(request, path)
