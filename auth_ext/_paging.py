@@ -63,18 +63,35 @@ def paginate(operation: Listing[_Item], *, client: Any, **parameters: Any) -> It
         walk = walk.after(page)
 
 
-async def apaginate(
+def apaginate(
     operation: Listing[_Item], *, client: Any, **parameters: Any
 ) -> AsyncIterator[_Item]:
     """
-    The same for `async for`.
+    The same for `async for`, which may be left at any point: nothing is held between two pages.
     """
-    walk: _Walk | None = _Walk.start(operation, parameters)
-    while walk is not None:
-        page = await operation.asyncio(client=client, **walk.parameters)
-        for item in _items(page):
-            yield item
-        walk = walk.after(page)
+    return _AsyncItems(operation, client, parameters)
+
+
+class _AsyncItems(AsyncIterator[_Item]):
+    """
+    What `apaginate` gives. No generator: one that is left early must be closed, or trio warns.
+    """
+
+    def __init__(self, operation: Listing[_Item], client: Any, parameters: dict[str, Any]) -> None:
+        self._operation = operation
+        self._client = client
+        self._walk: _Walk | None = _Walk.start(operation, parameters)
+        self._items: Iterator[_Item] = iter(())
+
+    async def __anext__(self) -> _Item:
+        while True:
+            for item in self._items:
+                return item
+            if self._walk is None:
+                raise StopAsyncIteration
+            page = await self._operation.asyncio(client=self._client, **self._walk.parameters)
+            self._items = iter(_items(page))
+            self._walk = self._walk.after(page)
 
 
 @attrs.frozen
