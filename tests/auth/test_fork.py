@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from auth_ext import TokenError, _refresh
+from tests.auth.helpers import World, refusal
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +90,28 @@ def test_a_forked_child_gets_its_token(moment: str) -> None:
     )
 
     assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_what_a_fork_resets() -> None:
+    """
+    Locks, flights and remembered failures are gone, tokens stay. What the hook of `os.fork` does,
+    done here in this process.
+    """
+    world = World()
+    auth = world.auth()
+    auth.get_token()
+    desk, lock, desks_lock = auth._desk, auth._desk._lock, _refresh._desks_lock
+    world.issuer.lined_up.append(refusal("invalid_client"))
+    with pytest.raises(TokenError):
+        auth.get_token("other")
+    assert desk._failures
+
+    _refresh._after_fork_in_child()
+
+    assert lock is not desk._lock
+    assert desks_lock is not _refresh._desks_lock
+    assert ({}, {}) == (desk._flights, desk._failures)
+    assert "token-1" == auth.get_token().value
 
 
 AT_EXIT = """

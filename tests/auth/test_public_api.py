@@ -41,6 +41,15 @@ def test_what_is_public_is_in_all() -> None:
     assert public - modules - {"Any", "TYPE_CHECKING"} <= set(auth_ext.__all__)
 
 
+def test_modules_are_there_without_importing_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    `auth_ext.errors` works after a plain `import auth_ext`.
+    """
+    for name in ("errors", "stores"):
+        monkeypatch.delattr(auth_ext, name)
+        assert sys.modules[f"auth_ext.{name}"] is getattr(auth_ext, name)
+
+
 def test_unknown_names_are_attribute_errors() -> None:
     """
     As in any module.

@@ -80,6 +80,21 @@ class OnlySeeks:
         return position
 
 
+class Upload:
+    """
+    A body that knows whether it can be rewound, as the generated client's uploads do.
+    """
+
+    def __init__(self, rewindable: bool) -> None:
+        self._rewindable = rewindable
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"whole"
+
+    def seekable(self) -> bool:
+        return self._rewindable
+
+
 def generator() -> Iterator[bytes]:
     yield b"once"
 
@@ -105,6 +120,8 @@ async def async_generator() -> AsyncIterator[bytes]:
         ({"content": (b"a",)}, True),
         ({"content": StartsOver()}, True),
         ({"content": StartsOverAsync()}, True),
+        ({"content": Upload(rewindable=True)}, True),
+        ({"content": Upload(rewindable=False)}, False),
         ({"content": generator()}, False),
         ({"content": async_generator()}, False),
         ({"content": iter([b"a"])}, False),
