@@ -75,7 +75,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """
-    mypy --strict over everything; pyright over a user's program and the whole public API.
+    Types: mypy --strict over everything; pyright over a user's program and the whole public API.
     """
     install(session, "test", "generate", "docs", "bench", "typing")
     paths = ["auth_ext", "generated_client", "scripts", "tests", "examples", "noxfile.py"]
