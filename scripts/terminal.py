@@ -113,7 +113,10 @@ class Terminal:
 
     def wait(self, seconds: float = 60) -> int:
         """
-        Wait for the end of the program; gives its exit code.
+        Wait for the end of the program; gives its exit code as a shell would.
+
+        A shell says 130 of one that Ctrl-C has killed, too, and that is how Python ends when
+        Ctrl-C met it inside of `exec`, as in the import of a dataclass.
 
         Raises:
             TimeoutError: It does not end.
@@ -124,7 +127,8 @@ class Terminal:
                 raise TimeoutError(f"it does not end; there is:\n{self.screen}")
         while self._read(0):
             pass
-        return self._process.returncode
+        code = self._process.returncode
+        return code if code >= 0 else 128 - code
 
     @property
     def screen(self) -> str:
