@@ -51,7 +51,7 @@ class Applied:
     idle: tuple[str, ...]
 
 
-def load(folder: Path = FOLDER) -> list[Overlay]:
+def load(folder: Path) -> list[Overlay]:
     """
     Every overlay of a folder, by name.
 
@@ -103,14 +103,15 @@ def _act(document: Json, action: Json, name: str) -> bool:
     changed = False
     # From the end, so that the places before an item of a list keep their numbers.
     for match in reversed(matches):
-        if match.parent is None:
+        holder: Json = match.parent.obj if match.parent else None
+        if holder is None:
             if action.get("remove"):
                 raise DocumentError(f"{name}: the whole document cannot be removed.")
             new = _merged(document, action["update"])
             changed = new != document
             document.update(new)
             continue
-        holder, key = match.parent.obj, match.parts[-1]
+        key = match.parts[-1]
         if action.get("remove"):
             del holder[key]
             changed = True

@@ -46,7 +46,7 @@ class Prepared:
     idle: tuple[str, ...]
 
 
-def prepare(data: Json, *, step: Step = quiet, overlays: Path = overlay.FOLDER) -> Prepared:
+def prepare(data: Json, *, step: Step = quiet, overlays: Path | None = None) -> Prepared:
     """
     Run the three steps on a parsed document.
 
@@ -57,7 +57,7 @@ def prepare(data: Json, *, step: Step = quiet, overlays: Path = overlay.FOLDER) 
         upgraded = upgrade(data)
         note("from 2.0" if "swagger" in data else "nothing to do")
     with step("overlay") as note:
-        applied = overlay.apply(upgraded, data, overlay.load(overlays))
+        applied = overlay.apply(upgraded, data, overlay.load(overlays or overlay.FOLDER))
         note(f"{applied.used} repairs")
         refuse_broken(applied.document)
     with step("normalise") as note:

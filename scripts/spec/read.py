@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 import httpx
@@ -87,16 +86,19 @@ def read_url(
         DocumentError: The URL is not https (loopback excepted), the server cannot be reached or
             refuses, or what it sends is too large or not a document.
     """
-    _refuse_plain_http(url)
     headers = {"Accept": "application/json, application/yaml, */*;q=0.5"}
     if etag and present:
         headers["If-None-Match"] = etag
     try:
         with (
-            httpx.Client(transport=transport, follow_redirects=True, timeout=30) as client,
+            httpx.Client(
+                transport=transport,
+                follow_redirects=True,
+                timeout=30,
+                event_hooks={"request": [_refuse_plain_http]},  # each redirect too
+            ) as client,
             client.stream("GET", url, headers=headers) as response,
         ):
-            _refuse_plain_http(str(response.url))
             if response.status_code == httpx.codes.NOT_MODIFIED and present:
                 return attrs.evolve(present(), source=url, etag=etag)
             if not response.is_success:
@@ -110,11 +112,13 @@ def read_url(
     return attrs.evolve(parse(raw, name=url), source=url, etag=response.headers.get("etag"))
 
 
-def _refuse_plain_http(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        return
-    raise DocumentError(f"{url} is not https: only a loopback address may be fetched without it.")
+def _refuse_plain_http(request: httpx.Request) -> None:
+    url = request.url
+    if not url.host:
+        raise DocumentError(f"{url} cannot be fetched: it names no host.")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+        message = f"{url} is not https: only a loopback address may be fetched without it."
+        raise DocumentError(message)
 
 
 def _is_loopback(host: str) -> bool:
@@ -221,21 +225,19 @@ class _CoreLoader(_Base):  # type: ignore[misc]  # the base is chosen at run tim
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Json]:  # noqa: FBT001, FBT002 - the base's signature
-        self.flatten_mapping(node)
-        result: dict[str, Json] = {}
-        for key_node, value_node in node.value:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(
                     None, None, "a key that is not a scalar", key_node.start_mark
                 )
-            # The source text, whatever it looks like: status codes are keys, and so is `null`.
-            key = key_node.value
-            if key in result:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the same key twice ({key!r})", key_node.start_mark
-                )
-            result[key] = self.construct_object(value_node, deep=deep)
-        return result
+            if key_node.value in seen:
+                problem = f"the same key twice ({key_node.value!r})"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            seen.add(key_node.value)
+        self.flatten_mapping(node)  # a merge key brings more keys, and the node's own win
+        # The source text, whatever it looks like: status codes are keys, and so is `null`.
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
 
 def _construct_map(loader: Any, node: yaml.MappingNode) -> Iterator[dict[str, Json]]:

@@ -187,8 +187,10 @@ def commit(folder: Path) -> None:
 NO_EXCHANGE = "swap.exchange = lambda one, two: False"
 
 
-@pytest.mark.parametrize("before", ["", NO_EXCHANGE], ids=["exchange", "two renames"])
-@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("before", "steps"),
+    [("", 0), ("", 1), (NO_EXCHANGE, 0), (NO_EXCHANGE, 1), (NO_EXCHANGE, 2), (NO_EXCHANGE, 3)],
+)
 def test_the_keeper_killed_between_renames(
     tmp_path: Path, dying_keeper: Callable[..., None], steps: int, before: str
 ) -> None:
@@ -196,9 +198,6 @@ def test_the_keeper_killed_between_renames(
     folder = tmp_path / "tree"
     places(folder)
     dying_keeper(steps, before=before)
-    renames = 2 if not before else 4
-    if steps >= renames:
-        pytest.skip("all renames are done by then")
 
     with pytest.raises(swap.SwapError, match="killed"):
         commit(folder)
