@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from .client import Client as Client
 
 
-def __getattr__(name: str) -> Any:
-    # Loaded when first used: the operation table alone does not need the HTTP client.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import client
+if not TYPE_CHECKING:  # or a type checker would believe in every name
 
-    globals()[name] = value = getattr(client, name)
-    return value
+    def __getattr__(name: str) -> Any:
+        # Loaded when first used: the operation table alone does not need the HTTP client.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import client
+
+        globals()[name] = value = getattr(client, name)
+        return value
 
 
 def __dir__() -> list[str]:

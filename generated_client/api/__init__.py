@@ -308,7 +308,7 @@ def download(
             destination.write(piece)
             if on_progress is not None:
                 on_progress(destination.size, total)
-        _check_complete(response)
+        _check_complete(response, destination.size)
         return destination.finish(response)
 
 
@@ -335,7 +335,7 @@ async def adownload(
                 await to_thread.run_sync(destination.write, piece)
                 if on_progress is not None:
                     on_progress(destination.size, total)
-            _check_complete(response)
+            _check_complete(response, destination.size)
             return await to_thread.run_sync(destination.finish, response)
 
 
@@ -416,9 +416,14 @@ def _total(response: httpx.Response) -> int | None:
     return None if "Content-Encoding" in response.headers else _declared_length(response)
 
 
-def _check_complete(response: httpx.Response) -> None:
+def _check_complete(response: httpx.Response, size: int) -> None:
     declared = _declared_length(response)
-    received = response.num_bytes_downloaded
+    # Of a compressed body, what arrived is not what was written; a transport that hands over a
+    # body in one piece (recordings, mocks) does not count at all.
+    compressed = "Content-Encoding" in response.headers
+    received = response.num_bytes_downloaded if compressed else size
+    if compressed and not received:
+        return
     if declared is not None and received != declared:
         raise httpx.RemoteProtocolError(
             f"the file was cut off: {received} of {declared} bytes arrived",

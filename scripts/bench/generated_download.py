@@ -55,10 +55,7 @@ def run(to):
 def peak_kilobytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-try:
-    run(target + ".warm-up")  # imports and TLS settings are not the download's memory
-except OSError:
-    pass
+run(target + ".warm-up")  # imports and TLS settings are not the download's memory
 """
 MEASURE = """
 if traced:

@@ -125,6 +125,4 @@ def html_answer(status: int) -> httpx.Response:
     """
     What a proxy sends when it has nothing better.
     """
-    return httpx.Response(
-        status, html="<h1>Oops</h1>", headers={"Request-Id": "r-1"}
-    )
+    return httpx.Response(status, html="<h1>Oops</h1>", headers={"Request-Id": "r-1"})

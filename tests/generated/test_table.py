@@ -14,7 +14,6 @@ import typing
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -82,7 +81,19 @@ def unknown_enum_survives(package: Package, folder: Path) -> None:
 row(unknown_enum_loses_the_page, unknown_enum_survives, "an enum value the document does not know")
 
 NULLS = dict.fromkeys(
-    ["uid", "created", "day", "kind", "level", "owner", "parts", "tags", "counts", "count", "sealed"]
+    [
+        "uid",
+        "created",
+        "day",
+        "kind",
+        "level",
+        "owner",
+        "parts",
+        "tags",
+        "counts",
+        "count",
+        "sealed",
+    ]
 )
 
 

@@ -1,0 +1,3 @@
+"""
+What type checkers make of a user's program.
+"""
