@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from auth_ext.sandbox._sandbox import Sandbox
 
 EXIT_USAGE = 2
+# On Windows a wait without an end is deaf to Ctrl-C.
+POLL_SECONDS = 0.2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,9 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         sys.stdout.write(greeting(sandbox))
         sys.stdout.flush()
-        # In pieces: on Windows a wait without an end is deaf to Ctrl-C.
-        while not stopped.wait(1):
-            pass
+        while not stopped.wait(POLL_SECONDS):
+            continue
     finally:
         sandbox.stop()
         for number, handler in previous.items():
@@ -125,5 +126,5 @@ def _fail(message: str) -> int:
     return EXIT_USAGE
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - the tests start it as a process of its own
     sys.exit(main())

@@ -277,7 +277,8 @@ class Application:
                 )
         if only(visit.faults, "not_http") is not None:
             connection = visit.request.environ[CONNECTION]
-            connection.socket.sendall(b"\x15\x03\x01 this is not HTTP\r\n\r\n")
+            with contextlib.suppress(OSError):  # whoever asked has hung up already
+                connection.socket.sendall(b"\x15\x03\x01 this is not HTTP\r\n\r\n")
             _hang_up(connection)
         return response
 

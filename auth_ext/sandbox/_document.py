@@ -105,15 +105,16 @@ class Document:
         """The methods that some operation has on *path*."""
         return frozenset(operation.method for operation, _ in self._matches(path))
 
-    def _matches(self, path: str) -> Iterator[tuple[Operation, dict[str, str]]]:
-        """Operations whose template fits; literal paths first, as OpenAPI wants it."""
+    def _matches(self, path: str) -> list[tuple[Operation, dict[str, str]]]:
+        """The operations of the path that fits best: OpenAPI puts literal paths first."""
         wanted = path.removeprefix("/").split("/")
         found = []
         for parts, operation in self._routes.get(len(wanted), []):
             values = _fit(parts, wanted)
             if values is not None:
                 found.append((operation, values))
-        return iter(sorted(found, key=lambda item: len(item[1])))
+        fewest = min((len(values) for _, values in found), default=0)
+        return [item for item in found if len(item[1]) == fewest]
 
     def _read(self) -> Iterator[Operation]:
         for path, item in self.data["paths"].items():

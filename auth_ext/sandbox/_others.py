@@ -47,9 +47,10 @@ def _repeat_path(given: str, member: Schema, name: str, value: dict[str, Any]) -
     """Put a path parameter where the answer's schema lets it stand."""
     if isinstance(value[name], int):
         value[name] = int(given)
-    elif isinstance(value[name], str) and "enum" not in member:
-        if member.get("format") != "uuid" or _is_uuid(given):
-            value[name] = given
+        return
+    is_text = isinstance(value[name], str) and "enum" not in member
+    if is_text and (member.get("format") != "uuid" or _is_uuid(given)):
+        value[name] = given
 
 
 def _is_uuid(text: str) -> bool:

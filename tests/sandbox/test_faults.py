@@ -166,6 +166,13 @@ def test_a_file_is_cut_amid_its_pieces(api: Api) -> None:
     assert 100_000 == len(received)
 
 
+def test_a_cut_after_all_of_the_body_takes_nothing_away(sandbox: Sandbox, ask: Any) -> None:
+    """The answer is whole; only the connection is gone."""
+    sandbox.misbehave("cut", target=ask.target, times=1, after=1_000_000)
+
+    assert [200, 200] == [ask().status_code for _ in range(2)]
+
+
 def test_a_cut_request_was_carried_out(api: Api) -> None:
     """That is why clients must not repeat what is not idempotent."""
     api.sandbox.misbehave("cut", operation="create_document", after=0, times=1)

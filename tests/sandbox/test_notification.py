@@ -244,6 +244,14 @@ def test_a_delivery_that_fails_says_why(api: Api, url: str, error: str) -> None:
     assert "code" not in api.ask("get_webhook", id=made["id"])["lastResponse"]
 
 
+def test_a_delivery_to_a_webhook_that_is_no_more_is_dropped(api: Api) -> None:
+    """It may be deleted while an event waits for it."""
+    api.sandbox._told.services.events.ping(999)
+    api.sandbox.wait_for_webhooks()
+
+    assert [] == api.ask("list_webhooks")
+
+
 def test_a_webhook_without_a_secret_is_not_signed(api: Api, receiver: Receiver) -> None:
     """There is nothing to sign with."""
     api.ask("create_webhook", hook(receiver.url, config={"secret": ""}))

@@ -463,6 +463,47 @@ def test_a_body_that_breaks_the_document_names_every_field(api: Api) -> None:
     assert "signers.0.signatureType.mechanism" in fields
 
 
+@pytest.mark.parametrize(
+    ("operation", "given", "field"),
+    [
+        ("get_document_file", {}, "fileFormat"),
+        ("get_document_file", {"fileFormat": "word"}, "fileFormat"),
+        ("get_document_file", {"fileFormat": ""}, "fileFormat"),
+        ("list_document_summaries", {"limit": "many"}, "limit"),
+        ("list_document_summaries", {"fromDate": "yesterday"}, "fromDate"),
+        ("get_document", {"documentId": "x"}, "documentId"),
+    ],
+)
+def test_a_parameter_that_breaks_the_document_is_named(
+    api: Api, operation: str, given: dict[str, str], field: str
+) -> None:
+    """Missing, not in the list, not of the type, not of the format."""
+    answer = api.call(operation, **{"documentId": str(uuid.uuid4())} | given)
+
+    assert (400, field) == (answer.status_code, answer.json()["errors"][0]["field"])
+
+
+def test_an_empty_filter_is_a_text_like_others(api: Api) -> None:
+    """It finds what has an empty one, not an error."""
+    assert 0 == api.ask("list_document_summaries", externalId="")["size"]
+
+
+def test_a_body_that_is_no_json_is_refused(api: Api) -> None:
+    """Broken, of another encoding, of another type, or not there."""
+    kinds = [
+        (b"{", "application/json"),
+        (b'{"a": "\xff"}', "application/json"),
+        (b"<a/>", "text/xml"),
+        (b"", "application/json"),
+    ]
+    answers = [
+        api.http.post("/signature/documents", content=content, headers={"Content-Type": kind})
+        for content, kind in kinds
+    ]
+
+    assert [400] * 4 == [answer.status_code for answer in answers]
+
+
 def test_state_in_a_file_outlives_the_sandbox(tmp_path: Any) -> None:
     """Documents and tokens are there again."""
     file = tmp_path / "sandbox.db"
