@@ -37,7 +37,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -69,6 +69,7 @@ TOKEN_LIFETIME = 4.0
 LATE = 3.0  # seconds by which slow answers are late: longer than anybody waits
 
 LONGEST_CALL = TOKEN_DEADLINE + 3 * API_TIMEOUT + 2.0
+PATIENCE = LONGEST_CALL + SETTLE + 10.0  # with a worker that was told to end
 MOST_GROWTH = 8 * 1024 * 1024
 FILES_LEFT = 2  # what a runtime opens once and keeps
 SHOWN = 8  # troubles that the summary quotes
@@ -223,7 +224,8 @@ class Weather:
         self.spells.append(spell)
         if kind.fault is not None:
             self._sandbox.misbehave(probability=random.uniform(0.05, 0.6), **kind.fault)
-        elif kind.act is not None:
+        else:
+            assert kind.act is not None
             kind.act(self._sandbox)
             spell.ended = time.time()
         return spell
@@ -269,12 +271,14 @@ class Process:
     A worker that is a process of its own. Whatever it writes to stderr is a complaint.
     """
 
+    command = (sys.executable, "-W", "default", "-m", "scripts.soak_traffic")
+
     def __init__(self, setting: Setting, worker: Worker, folder: Path) -> None:
         self._worker = worker
         self._stderr = folder / f"{setting.name}.stderr"
         with self._stderr.open("w") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "default", "-m", "scripts.soak_traffic"],
+                self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -283,8 +287,9 @@ class Process:
                 start_new_session=True,  # Ctrl-C is for us; its stdin ends when we do
             )
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(attrs.asdict(setting)) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it is dead already, and `join` says how it died
+            self._process.stdin.write(json.dumps(attrs.asdict(setting)) + "\n")
+            self._process.stdin.flush()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -298,14 +303,15 @@ class Process:
         Tell it to come to its end.
         """
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def join(self) -> None:
         """
         Wait for its end; kill it when that does not come.
         """
         try:
-            code: int | str = self._process.wait(LONGEST_CALL + SETTLE + 10.0)
+            code: int | str = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -338,7 +344,7 @@ class InThread:
         """
         Wait for its end.
         """
-        self._thread.join(LONGEST_CALL + SETTLE + 10.0)
+        self._thread.join(PATIENCE)
 
 
 Runner = type[Process] | type[InThread]
@@ -372,8 +378,8 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
-    for _ in range(100):
+def _answers(port: int, tries: int = 100) -> bool:
+    for _ in range(tries):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
         except OSError:
@@ -656,8 +662,10 @@ def main(arguments: Sequence[str] | None = None, runner: Runner = Process) -> in
     options = _parser().parse_args(arguments)
     seconds = options.seconds or (QUICK_SECONDS if options.quick else DEFAULT_SECONDS)
     seed = options.seed if options.seed is not None else Random().randrange(1_000_000)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
+        # Told to end, it ends as by Ctrl-C, and takes its processes along.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.callback(signal.signal, signal.SIGTERM, before)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = None if options.no_redis else stack.enter_context(redis_url(folder))
         files = f"file:{folder / 'tokens'}"

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any, TextIO
@@ -49,9 +50,8 @@ TOKEN_DEADLINE = 10.0
 MOST_CALLS = 500_000  # per process; nobody gets there in the time, unless pauses are gone
 PAUSES = (0.01, 0.06)  # seconds between two calls of one user
 REPORT_EVERY = 1.0
-# Seconds within which threads must be gone at the end: those of the auth layer at the deadline of
-# a token request, those that trio keeps at hand after ten idle seconds.
-SETTLE = TOKEN_DEADLINE + API_TIMEOUT + 5.0
+# Seconds within which threads must be gone at the end; a token request may use its deadline up.
+SETTLE = TOKEN_DEADLINE + API_TIMEOUT + 1.0
 
 
 @attrs.frozen(kw_only=True)
@@ -127,7 +127,7 @@ class Sample:
 
         memory: Resident set in bytes; 0 where the system does not tell.
 
-        threads: Living threads.
+        threads: Living threads, without those that trio keeps at hand for a while.
 
         files: Open file descriptors, sockets included; 0 where the system does not tell.
     """
@@ -145,22 +145,24 @@ class Sample:
         return cls(
             at=time.time(),
             memory=_resident(),
-            threads=threading.active_count(),
+            threads=sum(not one.name.startswith("Trio") for one in threading.enumerate()),
             files=_open_files(),
         )
 
 
+PROC = Path("/proc/self")
+
+
 def _resident() -> int:
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - each second
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int((PROC / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
 
 
 def _open_files() -> int:
     try:
-        return len(os.listdir("/proc/self/fd")) - 1  # noqa: PTH208 - and the one that lists
+        return sum(1 for _ in (PROC / "fd").iterdir()) - 1  # without the one that lists
     except OSError:
         return 0
 
@@ -410,8 +412,7 @@ class Traffic:
         close = getattr(store, "close", None)
         if close is not None:
             close()
-        _wait_for_quiet(first.threads + hung)
-        sample = attrs.asdict(Sample.take())
+        sample = attrs.asdict(_settled(first))
         tell({"sample": sample, "phase": "end", "hung": hung, **self.tally.report()})
 
     def _users(self) -> Iterator[Callable[[SignicatClient, Random], None]]:
@@ -510,12 +511,16 @@ def kind_of(error: BaseException) -> str:
     return f"{type(error).__name__} {status}" if known else type(error).__name__
 
 
-def _wait_for_quiet(threads: int) -> None:
+def _settled(first: Sample) -> Sample:
     """
-    Give threads that nobody waits for the time to end by themselves.
+    A sample at the end, when threads that nobody waits for have had the time to end.
     """
     patience = time.monotonic() + SETTLE
-    while time.monotonic() < patience and threading.active_count() > threads:
+    while True:
+        last = Sample.take()
+        quiet = last.threads <= first.threads and last.files <= first.files
+        if quiet or time.monotonic() >= patience:
+            return last
         time.sleep(0.02)
 
 
