@@ -274,11 +274,11 @@ def call(
     if describe:
         _call.show_shape(shape)
         return
-    call = prepared(shape, arguments or [], body, checked=not unchecked)
-    if dry_run:
-        _call.show_request(shape, call)
-    else:
-        _call.perform(shape, call, output=output, scopes=scopes)
+    with prepared(shape, arguments or [], body, checked=not unchecked) as call:
+        if dry_run:
+            _call.show_request(shape, call)
+        else:
+            _call.perform(shape, call, output=output, scopes=scopes)
 
 
 @app.command(

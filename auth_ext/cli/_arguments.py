@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 from uuid import UUID
 
 import attrs
@@ -43,16 +44,31 @@ _BASE64 = "base64@"
 @attrs.frozen
 class Call:
     """
-    Everything that an operation's generated function is called with.
+    Everything that an operation's generated function is called with; a context manager.
 
     Attributes:
         parameters: By Python name.
 
         body: What goes out; `UNSET`: none.
+
+        files: What is read while the body is sent; closed at the end of a `with` block.
     """
 
     parameters: Mapping[str, Any]
     body: Any
+    files: Sequence[types.File] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for file in self.files:
+            file.payload.close()
 
     def arguments(self, shape: Shape) -> dict[str, Any]:
         """
@@ -98,9 +114,12 @@ def prepared(shape: Shape, given: Sequence[str], body: str | None, *, checked: b
             f"the body is missing: give --body FILE, or members as name=value"
             f"{_wanted_members(shape.body)}"
         )
+    parts = content.values() if isinstance(content, dict) else [content]
+    files = [part for part in parts if isinstance(part, types.File)]
     if wrong:
+        Call({}, types.UNSET, files).__exit__(None, None, None)
         raise _problem(shape, wrong)
-    return Call(parameters, _as_sent(shape, content))
+    return Call(parameters, _as_sent(shape, content), files)
 
 
 def _problem(shape: Shape, wrong: Sequence[str]) -> Problem:
