@@ -49,9 +49,14 @@ def tag_package(tag: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """The class that the generator makes of *name*, in letters that any file system keeps apart."""
+    """The class that the generator makes of *name*: a name that it leaves as it is."""
     text = unicodedata.normalize("NFKC", name).replace("/", " ")
-    return str(ClassName(text, PREFIX)) or "Model"
+    for _ in range(4):
+        made = str(ClassName(text, PREFIX))
+        if made == text:
+            return made
+        text = made
+    return "Model"
 
 
 def module_name(name: str) -> str:

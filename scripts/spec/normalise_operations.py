@@ -64,6 +64,8 @@ class Operations:
     def part(self, node: Json) -> Json:
         """What a reference to a parameter, body, response or path item stands for."""
         found = follow(self.document, node)
+        if found is not node:
+            self.notes.hit("parts-inlined", str(node["$ref"]))
         return found if isinstance(found, dict) else {}
 
     def _parameters(self, item: Json, operation: Json, where: str) -> list[Json]:
@@ -110,7 +112,7 @@ class Operations:
 
     def _id(self, path: str, method: str, old: Json, tag: str, where: str) -> str:
         given = old.get("operationId")
-        if not isinstance(given, str) or not names.python_name(given).strip("_"):
+        if not isinstance(given, str) or names.python_name(given) == names.PREFIX:
             given = "_".join([method, *re.findall(r"\w+", path)])
             self.notes.hit("operation-id-made", where)
         package = names.tag_package(tag)
@@ -144,7 +146,7 @@ class Operations:
         """The path, and parameters that are exactly those that it names, in its order."""
         new_path = "/" + re.sub(r"/{2,}", "/", path).lstrip("/")
         if new_path != path:
-            if method in paths.get(new_path, {}):
+            if method in paths.get(new_path, {}) or new_path in self.document["paths"]:
                 new_path = path
             else:
                 self.notes.hit("slashes", where)
@@ -169,7 +171,7 @@ class Operations:
         for one in ignored:
             self.notes.hit("header-ignored", f"{where} {one['name']}")
         rest = [one for one in rest if one not in ignored]
-        return new_path, [*ordered, *sorted(rest, key=lambda one: (one["in"], one["name"]))]
+        return new_path, [*ordered, *rest]
 
     def parameter(self, old: Json, operation: str, where: str) -> Json:
         """One parameter with a schema that its place can carry."""
@@ -264,7 +266,9 @@ class Operations:
                 one["name"] = self.schemas.spelling(name, wanted, f"{where} {name}")
             if "x-query" in one:
                 one.setdefault("x-wire-name", name)
-        return parameters
+        in_path = [one for one in parameters if one["in"] == "path"]
+        rest = [one for one in parameters if one["in"] != "path"]
+        return [*in_path, *sorted(rest, key=lambda one: (one["in"], one["name"]))]
 
     def _place(self, holder: Json, key: str, name: str, where: str, *, binary: bool = False) -> None:
         self.places.append(Place(holder, key, name, where, binary=binary))

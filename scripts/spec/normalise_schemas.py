@@ -6,6 +6,7 @@ flatten   allOf merged, unions without siblings, discriminators as fixed values,
 finish    every class a component with a name of its own, every name and default usable
 """
 
+import json
 import unicodedata
 from collections import defaultdict
 from copy import deepcopy
@@ -564,10 +565,11 @@ class Schemas:
         while (
             candidate.casefold() in self.taken_classes
             or names.module_name(candidate) in self.taken_modules
-            or names.class_name(candidate) != candidate
         ):
             number += 1
             candidate = names.class_name(f"{wanted}{number}")
+            if candidate == "Model":
+                candidate = f"Model{number}"
         if number > 1:
             self.notes.hit("class-renamed", name)
         self.taken_classes.add(candidate.casefold())
@@ -578,6 +580,7 @@ class Schemas:
         """*node* where a value stands: classes by reference, null and default around it."""
         about = {key: node[key] for key in ("default", "description", "example") if key in node}
         core = {k: v for k, v in node.items() if k not in {"nullable", "default", "title"}}
+        defined = core
         if is_class(core):
             name = self._claim(wanted)
             self.notes.hit("hoisted", name)
@@ -585,8 +588,9 @@ class Schemas:
             self.out[name] = self.finalise(core, name, binary=binary)
             core = {"$ref": SCHEMAS + name}
         else:
+            defined = self._deref(core, ())[0]
             core = self.finalise(core, wanted, binary=binary)
-        default = self._default(core, about.get("default"), wanted)
+        default = self._default(defined, about.get("default"), wanted)
         nullable = node.get("nullable") and core != {} and core != {"type": "null"}
         if nullable:
             inner = {k: v for k, v in core.items() if k not in {"description", "example"}}
@@ -671,8 +675,7 @@ class Schemas:
         """*default*, when a value of *node*; None otherwise."""
         if default is None:
             return None
-        target = schema_name(node.get("$ref", ""))
-        usable = _default_for(self.out.get(target, {}) if target else node, default)
+        usable = _default_for(node, default)
         if usable is None:
             self.notes.hit("defaults", where)
         return usable
@@ -739,6 +742,11 @@ def _loses(text: str) -> bool:
     return any(kind[0] == "C" or kind in {"Zl", "Zp"} for kind in kinds)
 
 
+def _as_literal(text: str) -> bool:
+    """Whether *text* stands in a literal just as it is."""
+    return json.dumps(text, ensure_ascii=False)[1:-1] == text
+
+
 def _kind(value: Json) -> str:
     if isinstance(value, bool):
         return "boolean"
@@ -785,7 +793,9 @@ def _default_for(node: Json, default: Json) -> Json:
     kind = node.get("type")
     if "enum" in node:
         value = _yaml_text(default) if kind == "string" and not isinstance(default, str) else default
-        return value if value in node["enum"] and type(value) is type(node["enum"][0]) else None
+        fits = value in node["enum"] and type(value) is type(node["enum"][0])
+        # The generator looks the default up among values that it has escaped already.
+        return value if fits and (not isinstance(value, str) or _as_literal(value)) else None
     if "const" in node:
         return default if default == node["const"] else None
     if kind == "boolean":
