@@ -93,6 +93,8 @@ class Kind:
         fault: What `Sandbox.misbehave` is told; None: *act* is done, once.
 
         act: What is done to the sandbox.
+
+        most: The largest share of requests that meet the fault.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Kind:
     lasts: float = 0.5
     fault: Mapping[str, Any] | None = None
     act: Callable[[Sandbox], object] | None = None
+    most: float = 0.6
 
 
 def _at_api(kind: str, *explains: str, **options: Any) -> Kind:
@@ -108,6 +111,12 @@ def _at_api(kind: str, *explains: str, **options: Any) -> Kind:
         explains=frozenset(explains),
         fault={"kind": kind, "target": "api", **options},
     )
+
+
+def _slow(**options: Any) -> Kind:
+    # Answers that are late keep threads of the sandbox busy for a while after it has cleared up.
+    kind = _at_api("slow", "ReadTimeout", **options)
+    return attrs.evolve(kind, lasts=LATE + API_TIMEOUT, most=0.15)
 
 
 def _at_token(kind: str, explains: str, **options: Any) -> Kind:
@@ -138,8 +147,8 @@ KINDS = (
     _at_api("status", "ApiError 500", status=500),
     _at_api("status", "ApiError 503", status=503, retry_after=1),
     _at_api("status", "RateLimited 429", status=429, retry_after=1),
-    _at_api("slow", "ReadTimeout", before=LATE),
-    _at_api("slow", "ReadTimeout", during=LATE),
+    _slow(before=LATE),
+    _slow(during=LATE),
     _at_api("cut", *CUT),
     _at_api("cut", *CUT, after=0),
     _at_api("not_http", *CUT),
@@ -223,7 +232,7 @@ class Weather:
         spell = Spell(kind, time.time())
         self.spells.append(spell)
         if kind.fault is not None:
-            self._sandbox.misbehave(probability=random.uniform(0.05, 0.6), **kind.fault)
+            self._sandbox.misbehave(probability=random.uniform(0.05, kind.most), **kind.fault)
         else:
             assert kind.act is not None
             kind.act(self._sandbox)
