@@ -87,9 +87,11 @@ class Hesitant(io.RawIOBase):
         self.taken = bytearray()
 
     def writable(self) -> bool:
+        """As its base says."""
         return True
 
     def write(self, data: Any) -> int:
+        """As its base says."""
         piece = bytes(data[:1000])
         self.taken += piece
         return len(piece)
@@ -294,19 +296,24 @@ class Endless(io.RawIOBase):
         self.largest = 0
 
     def readable(self) -> bool:
+        """As its base says."""
         return True
 
     def seekable(self) -> bool:
+        """As its base says."""
         return True
 
     def tell(self) -> int:
+        """As its base says."""
         return self.at
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """As its base says."""
         self.at = offset + (0, self.at, self.size)[whence]
         return self.at
 
     def read(self, size: int = -1) -> bytes:
+        """As its base says."""
         count = min(self.size - self.at, self.size if size < 0 else size)
         self.largest = max(self.largest, count)
         self.at += count
@@ -353,6 +360,7 @@ class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(204)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As its base says."""
         for _ in range(self.times):
             size, digest = 0, hashlib.sha256()
             assert isinstance(request.stream, httpx.SyncByteStream)
@@ -363,6 +371,7 @@ class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._answer(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As its base says."""
         for _ in range(self.times):
             size, digest = 0, hashlib.sha256()
             assert isinstance(request.stream, httpx.AsyncByteStream)

@@ -219,9 +219,10 @@ def test_a_malformed_success_is_told_with_all_that_helps(
     with pytest.raises(own.errors.MalformedResponse, match=reason) as caught:
         own.call("get_thing", answer, "1", detailed=detailed, asynchronous=asynchronous)
 
+    assert isinstance(caught.value, httpx.HTTPError)
+    assert isinstance(caught.value, ValueError)
+    error: Any
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
-        assert isinstance(error, httpx.HTTPError)
-        assert isinstance(error, ValueError)
         assert ("getThing", "Thing", 200, "r-2") == (
             error.operation,
             error.model,
@@ -330,7 +331,7 @@ def test_a_context_closes_its_connections(own: Package) -> None:
     async def use() -> bool:
         async with client as entered:
             assert entered is client
-        return client.get_async_httpx_client().is_closed
+        return bool(client.get_async_httpx_client().is_closed)
 
     with client:
         pass

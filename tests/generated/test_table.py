@@ -14,6 +14,7 @@ import typing
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -45,32 +46,32 @@ def _loaded(package: Package, folder: Path, statement: str) -> set[str]:
     return {name.rpartition(".")[2] for name in done.stdout.split()}
 
 
-def models_all_loaded(package: Package, folder: Path) -> None:
+def _models_all_loaded(package: Package, folder: Path) -> None:
     assert {"thing", "owner", "shop", "kind"} <= _loaded(
         package, folder, f"import {package.name}.models"
     )
 
 
-def models_loaded_when_used(package: Package, folder: Path) -> None:
+def _models_loaded_when_used(package: Package, folder: Path) -> None:
     name = package.name
     assert set() == _loaded(package, folder, f"import {name}.models")
     assert set() == _loaded(package, folder, f"import {name}.api.things.get_thing")
     assert {"owner"} == _loaded(package, folder, f"from {name}.models import Owner")
 
 
-row(models_all_loaded, models_loaded_when_used, "importing models loads all of them")
+row(_models_all_loaded, _models_loaded_when_used, "importing models loads all of them")
 
 
 # --- tolerance ---
 
 
-def unknown_enum_loses_the_page(package: Package, folder: Path) -> None:
+def _unknown_enum_loses_the_page(package: Package, folder: Path) -> None:
     things = [{"id": "1", "kind": "small"}, {"id": "2", "kind": "huge"}]
     with pytest.raises(ValueError, match="huge"):
         package.call("list_things", json_answer(things))
 
 
-def unknown_enum_survives(package: Package, folder: Path) -> None:
+def _unknown_enum_survives(package: Package, folder: Path) -> None:
     things = [{"id": "1", "kind": "small"}, {"id": "2", "kind": "huge", "level": 9}]
     known, unknown = package.call("list_things", json_answer(things))
     assert package.models.Kind.SMALL is known.kind
@@ -78,7 +79,9 @@ def unknown_enum_survives(package: Package, folder: Path) -> None:
     assert things == [known.to_dict(), unknown.to_dict()]
 
 
-row(unknown_enum_loses_the_page, unknown_enum_survives, "an enum value the document does not know")
+row(
+    _unknown_enum_loses_the_page, _unknown_enum_survives, "an enum value the document does not know"
+)
 
 NULLS = dict.fromkeys(
     [
@@ -97,12 +100,12 @@ NULLS = dict.fromkeys(
 )
 
 
-def null_is_a_type_error(package: Package, folder: Path) -> None:
+def _null_is_a_type_error(package: Package, folder: Path) -> None:
     with pytest.raises(TypeError):
         package.models.Thing.from_dict({"id": "1", **NULLS})
 
 
-def null_is_as_if_not_given(package: Package, folder: Path) -> None:
+def _null_is_as_if_not_given(package: Package, folder: Path) -> None:
     thing = package.models.Thing.from_dict({"id": "1", "note": None, "tags": ["a", None], **NULLS})
     assert all(getattr(thing, name) is package.types.UNSET for name in NULLS if name != "tags")
     assert thing.note is None
@@ -111,15 +114,15 @@ def null_is_as_if_not_given(package: Package, folder: Path) -> None:
     assert package.models.Thing.from_dict({"id": None}).to_dict() == {"id": None}
 
 
-row(null_is_a_type_error, null_is_as_if_not_given, "null where the document allows none")
+row(_null_is_a_type_error, _null_is_as_if_not_given, "null where the document allows none")
 
 
-def odd_status_is_a_value_error(package: Package, folder: Path) -> None:
+def _odd_status_is_a_value_error(package: Package, folder: Path) -> None:
     with pytest.raises(ValueError, match="520"):
         package.call("get_thing", httpx.Response(520), "1")
 
 
-def odd_status_is_an_api_error(package: Package, folder: Path) -> None:
+def _odd_status_is_an_api_error(package: Package, folder: Path) -> None:
     with pytest.raises(httpx.HTTPStatusError) as caught:
         package.call("get_thing", httpx.Response(520), "1")
     assert 520 == caught.value.response.status_code
@@ -127,20 +130,20 @@ def odd_status_is_an_api_error(package: Package, folder: Path) -> None:
     assert (520, b"?", None) == (detailed.status_code, detailed.content, detailed.parsed)
 
 
-row(odd_status_is_a_value_error, odd_status_is_an_api_error, "status 520")
+row(_odd_status_is_a_value_error, _odd_status_is_an_api_error, "status 520")
 
 
 # --- errors ---
 
 
-def html_is_a_decode_error_or_nothing(package: Package, folder: Path) -> None:
+def _html_is_a_decode_error_or_nothing(package: Package, folder: Path) -> None:
     with pytest.raises(json.JSONDecodeError) as caught:
         package.call("get_thing", html_answer(200), "1")
     assert not hasattr(caught.value, "request_id")
     assert package.call("get_thing", html_answer(502), "1") is None
 
 
-def html_is_a_typed_error(package: Package, folder: Path) -> None:
+def _html_is_a_typed_error(package: Package, folder: Path) -> None:
     with pytest.raises(package.errors.MalformedResponse) as malformed:
         package.call("get_thing", html_answer(200), "1")
     error = malformed.value
@@ -150,16 +153,16 @@ def html_is_a_typed_error(package: Package, folder: Path) -> None:
     assert (502, "r-1") == (unexpected.value.status_code, unexpected.value.request_id)
 
 
-row(html_is_a_decode_error_or_nothing, html_is_a_typed_error, "HTML where JSON should be")
+row(_html_is_a_decode_error_or_nothing, _html_is_a_typed_error, "HTML where JSON should be")
 
 
-def missing_member_is_a_key_error(package: Package, folder: Path) -> None:
+def _missing_member_is_a_key_error(package: Package, folder: Path) -> None:
     with pytest.raises(KeyError) as caught:
         package.call("get_thing", json_answer({"owner": {"name": "x"}}), "1")
     assert "Thing" not in str(caught.value)
 
 
-def missing_member_is_named(package: Package, folder: Path) -> None:
+def _missing_member_is_named(package: Package, folder: Path) -> None:
     with pytest.raises(package.errors.MalformedResponse) as caught:
         package.call("get_thing", json_answer({"id": "1", "owner": {}}), "1")
     assert ("Owner", "name") == (caught.value.model, caught.value.member)
@@ -167,16 +170,16 @@ def missing_member_is_named(package: Package, folder: Path) -> None:
     assert "Owner.name is missing" in str(caught.value)
 
 
-row(missing_member_is_a_key_error, missing_member_is_named, "a required member is missing")
+row(_missing_member_is_a_key_error, _missing_member_is_named, "a required member is missing")
 
 
-def union_swallows_the_error(package: Package, folder: Path) -> None:
+def _union_swallows_the_error(package: Package, folder: Path) -> None:
     thing = package.models.Thing.from_dict({"id": "1", "ownerOrNull": "text", "ownerOrText": {}})
     assert "text" == thing.owner_or_null
     assert {} == thing.owner_or_text
 
 
-def union_names_the_error(package: Package, folder: Path) -> None:
+def _union_names_the_error(package: Package, folder: Path) -> None:
     read = package.models.Thing.from_dict
     for wrong, named in (
         ({"ownerOrNull": "text"}, ("Thing", "ownerOrNull")),
@@ -194,20 +197,20 @@ def union_names_the_error(package: Package, folder: Path) -> None:
     assert "text" == read({"id": "1", "ownerOrText": "text"}).owner_or_text
 
 
-row(union_swallows_the_error, union_names_the_error, "a union swallows errors")
+row(_union_swallows_the_error, _union_names_the_error, "a union swallows errors")
 
 
 # --- requests ---
 
 
-def path_is_changed(package: Package, folder: Path) -> None:
+def _path_is_changed(package: Package, folder: Path) -> None:
     package.call("get_thing", json_answer({"id": "1"}), "..")
     assert package.requests[0].url.path in ("/things/..", "/")
     package.call("get_thing", json_answer({"id": "1"}), "")
     assert "/things/" == package.requests[0].url.path
 
 
-def path_is_refused(package: Package, folder: Path) -> None:
+def _path_is_refused(package: Package, folder: Path) -> None:
     for unsafe in ("", ".", "..", None, package.types.UNSET, "\ud800"):
         with pytest.raises(package.errors.UnsafePathParameter) as caught:
             package.call("get_thing", json_answer({"id": "1"}), unsafe)
@@ -217,7 +220,7 @@ def path_is_refused(package: Package, folder: Path) -> None:
     assert b"/things/..%2Fa%3Fb%23c" == package.requests[0].url.raw_path
 
 
-row(path_is_changed, path_is_refused, ".. or nothing as a path parameter")
+row(_path_is_changed, _path_is_refused, ".. or nothing as a path parameter")
 
 PIECE = 100_000
 
@@ -237,7 +240,7 @@ def _peak(act: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def download_is_held_in_memory(package: Package, folder: Path) -> None:
+def _download_is_held_in_memory(package: Package, folder: Path) -> None:
     def act() -> None:
         package.call("get_file", lambda _: httpx.Response(200, content=_pieces()), "1")
 
@@ -245,7 +248,7 @@ def download_is_held_in_memory(package: Package, folder: Path) -> None:
     assert not hasattr(package.operation("get_file"), "download")
 
 
-def download_is_streamed(package: Package, folder: Path) -> None:
+def _download_is_streamed(package: Package, folder: Path) -> None:
     target = folder / "streamed"
     client = package.client(lambda _: httpx.Response(200, content=_pieces()))
     download = package.operation("get_file").download
@@ -253,7 +256,7 @@ def download_is_streamed(package: Package, folder: Path) -> None:
     assert 100 * PIECE == target.stat().st_size
 
 
-row(download_is_held_in_memory, download_is_streamed, "a download is held in memory")
+row(_download_is_held_in_memory, _download_is_streamed, "a download is held in memory")
 
 
 # --- values ---
@@ -261,15 +264,15 @@ row(download_is_held_in_memory, download_is_streamed, "a download is held in mem
 UTC = datetime.UTC
 
 
-def other_timestamps_are_value_errors(package: Package, folder: Path) -> None:
+def _other_timestamps_are_value_errors(package: Package, folder: Path) -> None:
     with pytest.raises(ValueError, match="24 Nov"):
         package.models.Thing.from_dict({"id": "1", "created": "Tue, 24 Nov 2026 10:00:00 GMT"})
 
 
-def other_timestamps_are_read(package: Package, folder: Path) -> None:
+def _other_timestamps_are_read(package: Package, folder: Path) -> None:
     for text, wanted in (
         ("2026-11-24T10:11:12.1234567Z", datetime.datetime(2026, 11, 24, 10, 11, 12, 123456, UTC)),
-        ("2026-11-24T10:11:12", datetime.datetime(2026, 11, 24, 10, 11, 12)),
+        ("2026-11-24T10:11:12", datetime.datetime(2026, 11, 24, 10, 11, 12)),  # noqa: DTZ001 - as it came
         ("Tue, 24 Nov 2026 10:00:00 GMT", datetime.datetime(2026, 11, 24, 10, tzinfo=UTC)),
         ("24 Nov 2026 10:00 +0100", datetime.datetime(2026, 11, 24, 9, tzinfo=UTC)),
     ):
@@ -282,32 +285,37 @@ def other_timestamps_are_read(package: Package, folder: Path) -> None:
         assert 200 > len(str(caught.value))
 
 
-row(other_timestamps_are_value_errors, other_timestamps_are_read, "timestamps in other formats")
+row(_other_timestamps_are_value_errors, _other_timestamps_are_read, "timestamps in other formats")
 
 
-def unset_is_lost(package: Package, folder: Path) -> None:
+def _pickled(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))
+
+
+def _unset_is_lost(package: Package, folder: Path) -> None:
     assert copy.deepcopy(package.types.UNSET) is not package.types.UNSET
     assert pickle.loads(pickle.dumps(package.types.UNSET)) is not package.types.UNSET
 
 
-def unset_survives(package: Package, folder: Path) -> None:
+def _unset_survives(package: Package, folder: Path) -> None:
     unset = package.types.UNSET
-    for clone in (copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))):
+    clones: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, _pickled]
+    for clone in clones:
         assert clone(unset) is unset
         assert clone(package.models.Owner("x")).secret is unset
     assert package.types.Unset() is unset
 
 
-row(unset_is_lost, unset_survives, "pickle and deepcopy break UNSET")
+row(_unset_is_lost, _unset_survives, "pickle and deepcopy break UNSET")
 
 
-def returns_more_than_the_success(package: Package, folder: Path) -> None:
+def _returns_more_than_the_success(package: Package, folder: Path) -> None:
     hints = typing.get_type_hints(package.operation("get_thing").sync)
     assert type(None) in typing.get_args(hints["return"])
     assert "Problem" == type(package.call("get_thing", json_answer({}, 404), "1")).__name__
 
 
-def returns_the_success_alone(package: Package, folder: Path) -> None:
+def _returns_the_success_alone(package: Package, folder: Path) -> None:
     operation = package.operation("get_thing")
     for function in (operation.sync, operation.asyncio):
         assert "Thing" == function.__annotations__["return"]
@@ -317,7 +325,7 @@ def returns_the_success_alone(package: Package, folder: Path) -> None:
     assert package.call("delete_thing", httpx.Response(204), "1") is None
 
 
-row(returns_more_than_the_success, returns_the_success_alone, "the return type is X | Any | None")
+row(_returns_more_than_the_success, _returns_the_success_alone, "the return type is X | Any | None")
 
 
 def _speed(package: Package) -> float:
@@ -340,15 +348,15 @@ def _speed(package: Package) -> float:
     return best
 
 
-def parsing_is_slow(package: Package, folder: Path) -> None:
+def _parsing_is_slow(package: Package, folder: Path) -> None:
     assert _speed(package) > _speed(Package(import_module("own_small")))
 
 
-def parsing_is_faster(package: Package, folder: Path) -> None:
+def _parsing_is_faster(package: Package, folder: Path) -> None:
     assert _speed(package) < 0.8 * _speed(Package(import_module("plain_small")))
 
 
-row(parsing_is_slow, parsing_is_faster, "parsing is slow")
+row(_parsing_is_slow, _parsing_is_faster, "parsing is slow")
 
 
 @pytest.mark.parametrize("name", ROWS)

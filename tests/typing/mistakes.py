@@ -17,9 +17,9 @@ def mistakes(client: SignicatClient, document_id: UUID, anything: Any) -> None:
     One mistake per line.
     """
     document = get_document.sync(document_id, client=client)
-    document.titel  # mypy: attr-defined # pyright: reportAttributeAccessIssue
+    document.titel.upper()  # mypy: attr-defined # pyright: reportAttributeAccessIssue
     document.title.upper()  # mypy: union-attr # pyright: reportAttributeAccessIssue
     get_document.sync(5, client=client)  # mypy: arg-type # pyright: reportArgumentType
     get_document.sync(client=client)  # mypy: call-arg # pyright: reportCallIssue
     get_document_file.download(document_id, client=client)  # mypy: call-arg # pyright: reportCallIssue
-    print(generated_client, Cleint, SignatureDocumnet)
+    anything(generated_client, Cleint, SignatureDocumnet)

@@ -101,8 +101,10 @@ def fetch(client: SignicatClient, document_id: UUID, folder: Path, target: Binar
     """
     kind = GetDocumentFileFileFormat.PADES
 
+    shown: list[str] = []
+
     def progress(received: int, total: int | None) -> None:
-        print(received, total or "?")
+        shown.append(f"{received} of {total or '?'} bytes")
 
     done = get_document_file.download(
         document_id, client=client, file_format=kind, to=folder, on_progress=progress
