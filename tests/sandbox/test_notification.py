@@ -230,6 +230,7 @@ def test_delivery_logging_decides_what_is_kept(
         ("https://example.com/hook", "loopback"),
         ("ftp://127.0.0.1/hook", "loopback"),
         ("nonsense", "loopback"),
+        ("http://", "loopback"),
         ("http://127.0.0.1:99999/", "InvalidURL|ValueError|OverflowError|ConnectError"),
         ("http://127.0.0.1:1/", "ConnectError"),
     ],

@@ -202,6 +202,34 @@ def test_the_date_is_the_sandbox_s(sandbox: Sandbox, http: httpx.Client) -> None
     assert "Mon, 06 May 2030" in http.get("/nowhere").headers["Date"]
 
 
+def test_a_body_that_ends_too_early_is_400_and_no_violation(sandbox: Sandbox) -> None:
+    """Its sender has hung up: that is not the sandbox's fault."""
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    head = (
+        b"POST /signature/documents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(head + b"8\r\nhalf")
+        line.shutdown(socket.SHUT_WR)
+        answer = line.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"incomplete_request" in answer
+
+
+def test_a_form_whose_part_has_no_name_is_400(api: Api) -> None:
+    """And no violation."""
+    path = examples.request("upload_bucket_file").path
+    answer = api.http.post(
+        path,
+        content=b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+
+    assert (400, "invalid_request") == (answer.status_code, answer.json()["code"])
+
+
 def test_a_multipart_upload_needs_its_file(api: Api) -> None:
     """The contract holds for forms too."""
     example = examples.request("upload_bucket_file")
