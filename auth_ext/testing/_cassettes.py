@@ -85,9 +85,6 @@ class _Labelling:
     def serialize(self, cassette_dict: dict[str, Any]) -> Any:
         return self.inner.serialize({"about": self.about, **cassette_dict})
 
-    def deserialize(self, cassette_string: str) -> Any:
-        return self.inner.deserialize(cassette_string)
-
 
 def scrub(recorder: _VCR, *, whose: Whose | None = None, steady: bool = False) -> _VCR:
     """

@@ -81,7 +81,7 @@ def is_placeholder(kind: str, value: str) -> bool:
         return value == CONSTANTS[kind]
     if kind in DIGITS:
         return bool(_ALL_BUT_ZEROS.fullmatch(value)) and len(re.sub(r"\D", "", value)) > 3
-    pattern = re.escape(TEMPLATES[kind]).replace(r"\{n\}", r"\d*")
+    pattern = re.escape(TEMPLATES[kind]).replace(r"\ \{n\}", r"(?: \d+)?").replace(r"\{n\}", r"\d*")
     return bool(re.fullmatch(pattern, value))
 
 

@@ -106,6 +106,7 @@ class Scrubber:
         if scheme.lower() == "basic":
             for kind, part in zip(("client-id", "secret"), _basic(value), strict=False):
                 self._put.put(kind, part)
+            self._put.put("secret", value)  # a server may echo the header itself
         elif value:
             self._put.put("token", value)
         if _is_form(request):
