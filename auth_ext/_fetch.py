@@ -4,8 +4,10 @@ One token from the token endpoint: sent, retried while that makes sense, read wi
 Blocking by nature: it runs in the thread of a flight (see `_refresh`), never on an event loop.
 """
 
+import functools
 import random
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,11 +66,20 @@ class Fetcher:
         timeout: Of each of its connects, reads and writes.
 
         clock: What time it is.
+
+        tls: Gives the TLS settings in `client_args` as an SSL context; made once, since making it
+            takes longer than a token request and holds up all threads meanwhile.
     """
 
     client_args: Mapping[str, Any] = attrs.field(repr=False)
     timeout: httpx.Timeout
     clock: Clock
+    tls: Callable[[], ssl.SSLContext] = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(lambda self: _made_once(self.client_args), takes_self=True),
+    )
 
     def fetch(self, request: TokenRequest, deadline: Deadline) -> AccessToken:
         """
@@ -99,6 +110,8 @@ class Fetcher:
         A client that shares nothing with the user's: no hooks, cookies, redirects or history.
         """
         arguments = dict(self.client_args)
+        arguments.pop("cert", None)  # it is part of the context
+        arguments["verify"] = self.tls()
         if arguments.get("transport") is not None:
             arguments["transport"] = _Borrowed(arguments["transport"])
         if arguments.get("mounts") is not None:
@@ -161,6 +174,11 @@ class Fetcher:
         left = max(deadline.remaining(), 0.001)
         parts = self.timeout.as_dict().items()
         return httpx.Timeout(**{k: left if v is None else min(v, left) for k, v in parts})
+
+
+def _made_once(arguments: Mapping[str, Any]) -> Callable[[], ssl.SSLContext]:
+    settings = {k: v for k, v in arguments.items() if k in {"verify", "cert", "trust_env"}}
+    return functools.cache(functools.partial(httpx.create_ssl_context, **settings))
 
 
 class _Borrowed(httpx.BaseTransport):
