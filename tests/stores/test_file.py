@@ -100,20 +100,25 @@ def test_only_this_user_can_get_in(tmp_path, umask, mask, hands):
 
 def test_no_moment_in_which_others_can_read(store, hands, umask, monkeypatch):
     """
-    The file is private from its first moment on, not only once its mode is set.
+    File and folder are private from their first moment on, not only once their mode is set.
     """
     modes = []
-    change = os.fchmod
+    change_file, change_folder = os.fchmod, Path.chmod
 
-    def seen(descriptor, mode):
+    def file_seen(descriptor, mode):
         modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
-        change(descriptor, mode)
+        change_file(descriptor, mode)
 
-    monkeypatch.setattr(os, "fchmod", seen)
+    def folder_seen(path, mode):
+        modes.append(_mode(path))
+        change_folder(path, mode)
+
+    monkeypatch.setattr(os, "fchmod", file_seen)
+    monkeypatch.setattr(Path, "chmod", folder_seen)
     umask(0)
     store.set("a", token(now=hands.now))
 
-    assert [0o600] == modes
+    assert [0o700, 0o600] == modes
 
 
 def test_file_and_folder_reach_the_disk_in_order(store, folder, hands, monkeypatch):
@@ -267,10 +272,13 @@ def test_a_link_is_replaced_not_followed(store, folder, tmp_path, hands):
     assert not (folder / NAME).is_symlink()
 
 
-def _lowest_free_descriptor() -> int:
-    descriptor = os.dup(0)
-    os.close(descriptor)
-    return descriptor
+def _open_descriptors() -> int:
+    count = 0
+    for descriptor in range(256):
+        with suppress(OSError):
+            os.fstat(descriptor)
+            count += 1
+    return count
 
 
 def test_a_folder_in_place_of_the_file(store, folder, hands, caplog):
@@ -279,10 +287,10 @@ def test_a_folder_in_place_of_the_file(store, folder, hands, caplog):
     """
     (folder / NAME).mkdir(parents=True)
     folder.chmod(0o700)
-    before = _lowest_free_descriptor()
+    before = _open_descriptors()
 
     assert [None] * 3 == [store.get("a") for _ in range(3)]
-    assert before == _lowest_free_descriptor()
+    assert before == _open_descriptors()
     assert "not a regular file" in caplog.text
     with pytest.raises(IsADirectoryError):
         store.set("a", token(now=hands.now))
