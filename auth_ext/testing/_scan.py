@@ -110,7 +110,7 @@ def _loader() -> Any:
 
 def _of(path: Path, secrets: tuple[str, ...]) -> Iterator[Leak]:
     for number, interaction in enumerate(_interactions(path) or (), 1):
-        for where, kind in _Look(secrets).at(interaction):
+        for where, kind in dict.fromkeys(_Look(secrets).at(interaction)):
             yield Leak(path, number, where, kind)
 
 
