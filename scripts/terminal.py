@@ -1,7 +1,7 @@
 """
 Record what `signicat` shows in a terminal, as text for the documentation.
 
-    python scripts/terminal.py            writes docs/terminal/*.txt
+    python -m scripts.terminal            writes docs/terminal/*.txt
 
 Each command really runs, in a pseudo-terminal of 80 columns, against the sandbox. Tokens are
 blanked; addresses, folders, ids and times that change with every run are replaced.
@@ -67,7 +67,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         shown = {"TERM": "xterm", "PSEUDO_TERMINAL": os.ttyname(slave)}
-        self._process = subprocess.Popen(  # noqa: S603 - our own commands
+        self._process = subprocess.Popen(
             ["/bin/sh", "-c", _IN_TERMINAL, "sh", *command],
             env={**environment, **shown},
             cwd=folder,
@@ -95,7 +95,7 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         """
-        Press keys; `\\x03` is Ctrl-C, `\\x04` Ctrl-D.
+        Press keys: chr(3) is Ctrl-C, chr(4) Ctrl-D.
         """
         os.write(self._master, keys.encode())
 
@@ -152,3 +152,114 @@ class Terminal:
             data = b""
         self.raw += data
         return bool(data)
+
+
+# Recording
+
+DOCUMENT = str(examples.parameters("get_document_file")["documentId"])
+
+# What is recorded: the name of a file, the sandbox' client, and the command lines.
+SCENES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("doctor", "full", ("doctor",)),
+    ("doctor-mend", "read-only", ('doctor --scopes "document_read document_write"',)),
+    (
+        "token",
+        "full",
+        (
+            "token --scopes document_read",
+            "token --for create_document --json",
+            "token --scopes document_raed",
+        ),
+    ),
+    (
+        "operations",
+        "full",
+        (
+            "operations document file",
+            "scopes create_document list_webhooks",
+            "scopes --allow document_file",
+        ),
+    ),
+    (
+        "call",
+        "full",
+        (
+            "call list_document_summaries limit=1",
+            "call get_document_file --describe",
+            "call list_document_summaries status=singed limt=5",
+            "call list_document_summaries status=singed limit=x",
+            "call create_document title=Contract",
+            f"call get_document_file documentId={DOCUMENT} fileFormat=unsigned"
+            " --output contract.pdf",
+            "call list_webhooks --scopes document_read",
+        ),
+    ),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Record all scenes; gives the exit code.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--output", type=Path, default=TARGET, help="the folder to write into")
+    folder: Path = parser.parse_args(arguments).output
+    folder.mkdir(parents=True, exist_ok=True)
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as home:
+        for name, client, commands in SCENES:
+            sandbox.reset()
+            sandbox.seed()
+            text = "\n".join(
+                _recorded(sandbox, client, command, Path(home)) for command in commands
+            )
+            (folder / f"{name}.txt").write_text(_settled(text, sandbox, home), "utf-8")
+            print(folder / f"{name}.txt")
+    return 0
+
+
+def _recorded(sandbox: Sandbox, client: str, command: str, home: Path) -> str:
+    """
+    The command and what it shows.
+    """
+    found = sandbox.clients[client]
+    environment = {
+        **sandbox.environment,
+        "SIGNICAT_CLIENT_ID": found.id,
+        "SIGNICAT_CLIENT_SECRET": found.secret,
+        "SIGNICAT_TOKEN_STORE": f"file:{home}",
+        "LANG": "C.UTF-8",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+    }
+    with Terminal([*SIGNICAT, *shlex.split(command)], environment, home) as terminal:
+        code = terminal.wait()
+        told = "" if code == 0 else f"\n[exit code {code}]"
+        return f"$ signicat {command}\n{terminal.screen}{told}\n"
+
+
+# In this order: pattern, what stands in its place.
+_CHANGING = (
+    (r"127\.0\.0\.1:\d{5}\b", "127.0.0.1:50000"),
+    (r"(?<=\"access_token\": \")[^\"]+", "[token]"),
+    (r"(?m)^[A-Za-z0-9_.-]{43,}$", "[token]"),
+    (r"\b2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "2026-11-24T12:00:00Z"),
+    (r'(?<="expires_in": )\d+', "3599"),
+    (r"\b\d s (behind|ahead of) the service", "0 s behind the service"),
+    (r"(?<=\[request id )[0-9a-f-]+", "b7c1a2f0-3c56-4e0e-9a53-6f2f0d6c1b1e"),
+)
+
+
+def _settled(text: str, sandbox: Sandbox, home: str) -> str:
+    """
+    *text* without what is secret, of this machine, or other in every run.
+    """
+    for pattern, stands_for in _CHANGING:
+        text = re.sub(pattern, stands_for, text)
+    for client in sandbox.clients.values():
+        if client.secret in text:
+            raise AssertionError("a recording shows a secret")
+    return text.replace(home, "~/.cache/tokens")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

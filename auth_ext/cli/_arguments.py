@@ -28,12 +28,12 @@ from auth_ext.cli._shape import (
     Type,
     alternatives,
     described,
+    further_members,
     is_file,
     is_kind,
     item_of,
     members_of,
     model_of,
-    value_of,
 )
 from generated_client import types
 
@@ -305,32 +305,31 @@ def _put(content: dict[str, Any], path: str, texts: Sequence[str], of: Type) -> 
     """
     Set the member that *path* leads to.
     """
+    *parents, last = path.split(".")
     here, place = content, of
-    steps = path.split(".")
-    for number, step in enumerate(steps):
+    for step in parents:
         name, place = _step(step, place, path)
-        if number == len(steps) - 1:
-            here[name] = types.plain(_read(texts, place, path))
-            return
         here = here.setdefault(name, {})
         if not isinstance(here, dict):
             raise Problem(f"{path}: {step} is no object in the body given")
+    name, place = _step(last, place, path)
+    here[name] = types.plain(_read(texts, place, path))
 
 
 def _step(step: str, of: Type, path: str) -> tuple[str, Type]:
     """
     Wire name and type of a member of *of*.
     """
-    model, values = model_of(of), value_of(of)
+    model = model_of(of)
     if model is None:
-        if values is None:
-            raise Problem(f"{path}: nothing can lie below {described(of)}")
-        return step, values
-    members = members_of(model)
+        raise Problem(f"{path}: nothing can lie below {described(of)}")
+    members, further = members_of(model), further_members(model)
     member = _named(step, members)
-    if member is None:
+    if member is not None:
+        return member.name, member.type
+    if further is None:
         raise Problem(f"the body has no {path!r}{did_you_mean(step, members)}")
-    return member.name, member.type
+    return step, further
 
 
 def _json_of(source: str) -> Any:

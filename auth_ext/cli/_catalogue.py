@@ -9,7 +9,7 @@ from typing import Any
 from auth_ext._operations import lookup, required_scopes
 from auth_ext._settings import normalised_scopes
 from auth_ext.cli._output import coloured, is_terminal, remark, say, show_json, show_rows
-from auth_ext.cli._problem import Problem, did_you_mean
+from auth_ext.cli._problem import Problem, unknown_scope
 from generated_client.operations import OPERATIONS, SCOPES, Operation
 
 
@@ -68,7 +68,7 @@ def show_allowed(scopes: str, names: Sequence[str], *, as_json: bool) -> None:
     given = normalised_scopes(scopes)
     for name in given:
         if name not in SCOPES:
-            raise Problem(f"{name!r} is no scope of the document{did_you_mean(name, SCOPES)}")
+            raise Problem(unknown_scope(name))
     among = [lookup(name) for name in names] or list(OPERATIONS.values())
     # Where the document names no scope, nobody knows.
     allowed = [o for o in among if o.scopes and set(o.scopes) <= set(given)]

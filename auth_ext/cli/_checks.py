@@ -30,7 +30,7 @@ from auth_ext._settings import (
 )
 from auth_ext._token import AccessToken
 from auth_ext._version import __version__
-from auth_ext.cli._problem import did_you_mean
+from auth_ext.cli._problem import did_you_mean, unknown_scope
 from auth_ext.cli._settings import PREFIX, chosen_store
 from auth_ext.errors import (
     DASHBOARD_PATH,
@@ -85,6 +85,8 @@ class Target:
         required: Scopes that must be granted.
 
         tried: Scopes to ask for, one by one.
+
+        trust: Whose certificates are believed; read once, as that takes its time.
     """
 
     credentials: Credentials
@@ -92,6 +94,7 @@ class Target:
     token_url: httpx.URL
     required: tuple[str, ...]
     tried: tuple[str, ...]
+    trust: ssl.SSLContext = attrs.field(factory=httpx.create_ssl_context, repr=False)
 
     def auth(self, scopes: Iterable[str]) -> OAuth2ClientCredentials:
         """
@@ -107,6 +110,7 @@ class Target:
                 origins=(str(self.base_url),),
                 store=MemoryTokenStore(),
                 deadline=TOKEN_SECONDS,
+                httpx_args={"verify": self.trust},
             )
 
 
@@ -176,8 +180,7 @@ def _deprecated(text: str) -> Finding:
 
 
 def _unknown_scope(name: str) -> Finding:
-    remedy = f"{name!r} is no scope of the document{did_you_mean(name, SCOPES)}"
-    return Finding("settings", "mend", "an unknown scope", remedy)
+    return Finding("settings", "mend", "an unknown scope", unknown_scope(name))
 
 
 # The network
@@ -256,7 +259,7 @@ def clock(target: Target) -> Finding:
     """
     try:
         before = time.time()
-        response = httpx.get(target.token_url, timeout=NETWORK_SECONDS)
+        response = httpx.get(target.token_url, timeout=NETWORK_SECONDS, verify=target.trust)
         now = (before + time.time()) / 2
         # The header is cut to the second, so it is half a second old on average.
         theirs = parsedate_to_datetime(response.headers["Date"]).timestamp() + 0.5

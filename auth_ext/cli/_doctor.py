@@ -2,16 +2,14 @@
 `signicat doctor`: the checks in order, each shown as soon as it is done.
 """
 
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator
 
 import attrs
 
 from auth_ext.cli import _checks
 from auth_ext.cli._checks import Finding, Grants, Target
-from auth_ext.cli._output import can_show, clean, coloured, is_terminal, say, show_json
+from auth_ext.cli._output import can_show, clean, coloured, filled, is_terminal, say, show_json
 from auth_ext.cli._problem import Problem
 from auth_ext.cli._settings import ask_for_credentials
 
@@ -130,11 +128,4 @@ def _show(finding: Finding) -> None:
 
 
 def _wrapped(start: str, text: str) -> str:
-    return textwrap.fill(
-        clean(text),
-        max(shutil.get_terminal_size().columns - 1, 40),
-        initial_indent=start,
-        subsequent_indent=" " * len(start),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return "\n".join(filled(start + clean(text), " " * len(start)))

@@ -5,9 +5,13 @@ What is shown: tables and colours on a terminal, plain lines or JSON elsewhere.
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
+
+MOST_NARROW = 40
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -51,10 +55,27 @@ def say(text: str) -> None:
 
 def remark(text: str, *, kind: str = "") -> None:
     """
-    One line beside the answer, on stderr.
+    One line beside the answer, on stderr; on a terminal broken between words.
     """
-    word = f"{coloured(kind, 'red' if kind == 'error' else 'yellow', sys.stderr)}: " if kind else ""
-    sys.stderr.write(f"{word}{clean(text)}\n")
+    line = f"{kind}: {clean(text)}" if kind else clean(text)
+    if is_terminal(sys.stderr):
+        line = "\n".join(filled(line, " " * (len(line) - len(line.lstrip()))))
+    if kind:
+        line = (
+            coloured(kind, "red" if kind == "error" else "yellow", sys.stderr) + line[len(kind) :]
+        )
+    sys.stderr.write(f"{line}\n")
+
+
+def filled(text: str, indent: str) -> list[str]:
+    """
+    *text* broken between words where the terminal ends, with *indent* from the second line on.
+    """
+    width = max(shutil.get_terminal_size().columns - 1, MOST_NARROW)
+    # Ids, paths and addresses stay in one piece, to be copied.
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def show_json(value: Any) -> None:

@@ -9,8 +9,9 @@ from enum import IntEnum
 import httpx
 import typer
 
-from auth_ext.errors import ConfigurationError, InsufficientScope
+from auth_ext.errors import ConfigurationError, InsufficientScope, InvalidScope
 from generated_client.errors import UnsafePathParameter
+from generated_client.operations import SCOPES
 
 
 class ExitCode(IntEnum):
@@ -52,6 +53,9 @@ def explained(error: BaseException) -> tuple[ExitCode, Sequence[str]] | None:
         case InsufficientScope() if error.missing:
             scopes = " ".join(sorted(error.needed | error.granted))
             return ExitCode.REFUSED, [str(error), f'Here: signicat call ... --scopes "{scopes}"']
+        case InvalidScope():
+            unknown = sorted(error.scopes - set(SCOPES))
+            return ExitCode.REFUSED, [str(error), *map(unknown_scope, unknown)]
         case httpx.HTTPError() | httpx.StreamError():
             return ExitCode.REFUSED, [str(error) or type(error).__name__]
         case ModuleNotFoundError():
@@ -87,6 +91,13 @@ def _missing_library(error: ModuleNotFoundError) -> tuple[ExitCode, Sequence[str
 def _file_trouble(error: OSError) -> str:
     what = error.strerror or str(error)
     return f"{error.filename}: {what}" if error.filename is not None else what
+
+
+def unknown_scope(name: str) -> str:
+    """
+    That *name* is no scope of the document, as a sentence.
+    """
+    return f"{name!r} is no scope of the document{did_you_mean(name, SCOPES)}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -12,13 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from auth_ext.cli import _call
 from auth_ext.cli._arguments import prepared
 from auth_ext.cli._check import complaints
 from auth_ext.cli._problem import Problem
-from auth_ext.cli._shape import described, further_members, is_kind, shape_of
+from auth_ext.cli._shape import Member, described, further_members, is_kind, shape_of
 from auth_ext.sandbox import Sandbox
 from auth_ext.sandbox.examples import body, parameters
 from generated_client import models, types
@@ -138,6 +139,7 @@ def _needed(operation: str) -> list[str]:
         (["limit=NaN"], "limit is 'NaN'; it must be a whole number"),
         (["signerId=x"], "signerId is 'x'; it must be a UUID such as"),
         (["toDate=yesterday"], "toDate is 'yesterday'; it must be a date and time such as"),
+        (["toDate=the day after tomorrow"], "'; it must be a date and time such as"),
         (["toDate=2026-11-24"], "toDate is '2026-11-24'; it must be a date and time such as"),
         (["status=sgned"], "status is 'sgned'; it must be one of canceled, expired, partial"),
     ],
@@ -456,6 +458,10 @@ def test_an_answer_is_printed_as_it_came(signicat: Here) -> None:
 
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out)["limit"] == 1
+    assert (
+        '"\x1b[0m: \x1b[36m1\x1b[0m,'
+        in signicat.on_screen("call", "list_document_summaries", "limit=1").out
+    )
 
 
 def test_a_document_is_created_and_followed(signicat: Here, document: Path) -> None:
@@ -642,6 +648,34 @@ def test_describe_lists_parameters_and_members(signicat: Here) -> None:
         "Get a document",
         "Scopes: document_read",
     ]
+
+
+def test_a_body_that_is_no_object_is_described_as_a_whole(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """
+    A document may have bodies that are lists or files; a file is sent as it is.
+    """
+    shape = shape_of(OPERATIONS["create_document"])
+    listed = attrs.evolve(shape, body=Member("body", "body", list[str], True))
+    _call.show_shape(listed)
+    assert capsys.readouterr().out == "Body: a list, each item text\n"
+    with pytest.raises(Problem, match="takes no parameters, so no 'a' either"):
+        prepared(listed, ["a=b"], None)
+
+    (folder / "a.bin").write_bytes(b"content")
+    whole = attrs.evolve(shape, body=Member("body", "body", types.File, True))
+    with prepared(whole, [], str(folder / "a.bin")) as call:
+        assert call.body.payload.read() == b"content"
+    assert call.body.payload.closed
+
+
+def test_names_of_any_kind_can_be_given_on_the_command_line() -> None:
+    """
+    Where the document takes names of any kind, so does name=value.
+    """
+    call = sent("create_bucket", "notification.customEmailTexts.Anything=hello", checked=False)
+    assert call.body["notification"]["customEmailTexts"] == {"Anything": "hello"}
 
 
 def test_an_unknown_operation_has_its_nearest(signicat: Here) -> None:

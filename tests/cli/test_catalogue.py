@@ -70,6 +70,18 @@ def test_a_token_for_nothing_is_refused(
     assert ran.err.startswith(said)
 
 
+def test_a_scope_that_nobody_knows_is_told_with_its_nearest(signicat: Here) -> None:
+    """
+    invalid_scope may be a typing mistake; the service cannot know.
+    """
+    ran = signicat("token", "--scopes", "event document_raed")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[1].startswith(
+        "'document_raed' is no scope of the document; did you mean document_read"
+    )
+
+
 def test_fewer_scopes_than_asked_for_are_told(signicat: Here, sandbox: Sandbox) -> None:
     """
     What the library logs as a warning is shown as one.

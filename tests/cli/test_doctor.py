@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth_ext import AccessToken, MemoryTokenStore
-from auth_ext.cli import _checks
+from auth_ext.cli import _checks, _doctor
 from auth_ext.sandbox import Sandbox
 from generated_client.operations import SCOPES
 from tests.cli.conftest import Here, Ran
@@ -78,6 +78,18 @@ def test_on_a_screen_there_are_ticks_and_crosses(signicat: Here) -> None:
     assert "\x1b[31m✗\x1b[0m credentials  no token\n               token endpoint" in ran.out
     assert "wrong-s3cret" not in ran.out
     assert ran.lines[-1] == "There is something to mend."
+
+
+def test_marks_are_words_where_they_cannot_be_shown(
+    signicat: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    An ASCII terminal gets ok and mend.
+    """
+    monkeypatch.setattr(_doctor, "can_show", lambda _text, _stream: False)
+    ran = signicat.on_screen("doctor", "--scopes", "event")
+
+    assert ran.lines[0].startswith("\x1b[32mok\x1b[0m versions")
 
 
 def test_wrong_credentials_are_found_and_the_scopes_left_alone(
