@@ -39,12 +39,19 @@ SIGNS = {
 
 
 def python_name(name: str) -> str:
-    """The argument or attribute that the generator makes of *name*."""
-    return unicodedata.normalize("NFKC", PythonIdentifier(name, PREFIX))
+    """The argument, attribute or module for *name*, as Python reads it (NFKC, PEP 3131)."""
+    written = str(PythonIdentifier(name, PREFIX))
+    read = unicodedata.normalize("NFKC", written)
+    return read if read == written else python_name(read)
+
+
+def is_settled(name: str) -> bool:
+    """Whether the generator writes the name that Python reads."""
+    return str(PythonIdentifier(name, PREFIX)) == python_name(name)
 
 
 def tag_package(tag: str) -> str:
-    """The package below `api` that the generator makes of *tag*."""
+    """The package below `api` for *tag*, as Python reads it."""
     return unicodedata.normalize("NFKC", PythonIdentifier(tag, "tag"))
 
 
@@ -100,7 +107,8 @@ def keep_apart(names: Iterable[str], reserved: Collection[str], suffix: str) -> 
         own = python_name(name)
         free = own not in taken and own not in reserved and own.isidentifier() and own != PREFIX
         # Of several that would become one name, those with signs say the sign: +1 and -1.
-        if free and (shared[own] == 1 or own == name or spelled(name) == name):
+        said = shared[own] == 1 or own == name or spelled(name) == name
+        if free and said and is_settled(name):
             taken.add(own)
             continue
         wanted = python_name(f"{spelled(name) or 'value'}")

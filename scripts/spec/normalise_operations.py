@@ -3,6 +3,7 @@ Operations: each with all its parts in place, a name of its own, and one media t
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -91,7 +92,7 @@ class Operations:
         if old.get("deprecated") is True:
             new["deprecated"] = True
         tags = [tag for tag in old.get("tags") or [] if isinstance(tag, str)]
-        new["tags"] = tags[:1] or ["default"]
+        new["tags"] = [unicodedata.normalize("NFKC", tag) for tag in tags[:1]] or ["default"]
         new["operationId"] = self._id(path, method, old, new["tags"][0], where)
         name = names.pascal(new["operationId"]) or "Operation"
         new_path, parameters = self._path(path, method, old["parameters"], where, paths)
@@ -115,6 +116,9 @@ class Operations:
         if not isinstance(given, str) or names.python_name(given) == names.PREFIX:
             given = "_".join([method, *re.findall(r"\w+", path)])
             self.notes.hit("operation-id-made", where)
+        if not names.is_settled(given):
+            given = names.python_name(given)
+            self.notes.hit("operation-renamed", where)
         package = names.tag_package(tag)
 
         def free(candidate: str) -> bool:
@@ -194,7 +198,6 @@ class Operations:
             new["schema"] = {"type": "string"}
         if new["in"] == "query":
             self._query_style(old, new, kind)
-        new["schema"].pop("nullable", None)
         self._place(new, "schema", operation + (names.pascal(old["name"]) or "Parameter"), where)
         return new
 
@@ -252,7 +255,7 @@ class Operations:
             wanted = name
             signs = shared[own] > 1 and own != name and names.spelled(name) != name
             usable = own not in names.ARGUMENTS_TAKEN and own.isidentifier() and fits
-            if own in taken or not usable or signs:
+            if own in taken or not usable or signs or not names.is_settled(name):
                 wanted = names.python_name(names.spelled(name) or "value")
                 if wanted in taken or wanted in names.ARGUMENTS_TAKEN:
                     wanted = f"{wanted.rstrip('_')}_{place}"
@@ -290,7 +293,6 @@ class Operations:
             media = content[given] if isinstance(content[given], dict) else {}
             place = f"{where}/content/{escape(given)}"
             schema = self.schemas.clean(media.get("schema") or {}, f"{place}/schema")
-            schema.pop("nullable", None)
             new["content"][written] = holder = {"schema": schema}
             self._body_schema(holder, written, name + ("Body" if len(chosen) == 1 else _part(written)), place)
         return new
@@ -368,7 +370,6 @@ class Operations:
         media = content[given] if isinstance(content[given], dict) else {}
         raw = media.get("schema")
         schema = self.schemas.clean(raw or {}, f"{where}/content/{escape(given)}/schema")
-        schema.pop("nullable", None)
         written = _written(given)
         if self._is_binary(schema) or (written == BINARY_TYPE):
             written, schema = BINARY_TYPE, dict(BINARY)

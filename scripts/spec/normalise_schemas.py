@@ -390,6 +390,8 @@ class Schemas:
             result["enum"] = both or two["enum"]
             if not both:
                 self.notes.hit("allof-conflict", where)
+        if "enum" in result:
+            result.pop("format", None)
         if len(result.get("x-enum-varnames", ())) != len(result.get("enum", ())):
             result.pop("x-enum-varnames", None)
 
@@ -522,9 +524,9 @@ class Schemas:
             for name, node in self.components.items()
         }
         for place in places:
-            place.holder[place.key] = deepcopy(
-                self.flatten(place.holder[place.key], (), place.where)
-            )
+            whole = deepcopy(self.flatten(place.holder[place.key], (), place.where))
+            whole.pop("nullable", None)  # a parameter, body or answer that is null is none
+            place.holder[place.key] = whole
         # A union in an operation may carry the discriminator, so those are looked at too.
         self.components["\0places"] = {"anyOf": [place.holder[place.key] for place in places]}
         self.fix_discriminators()
