@@ -13,4 +13,7 @@ def drive(request: pytest.FixtureRequest) -> Drive:
 
 @pytest.fixture
 def world() -> World:
+    """
+    A clock, a token endpoint and an API.
+    """
     return World()

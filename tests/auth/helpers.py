@@ -33,13 +33,22 @@ class Hands:
 
     @property
     def clock(self) -> Clock:
+        """
+        These hands as a clock.
+        """
         return Clock(wall=lambda: self.wall, steady=lambda: self.steady, sleep=self.sleep)
 
     def turn(self, seconds: float) -> None:
+        """
+        Let that many seconds pass.
+        """
         self.wall += seconds
         self.steady += seconds
 
     def sleep(self, seconds: float) -> None:
+        """
+        Wait, in no time.
+        """
         self.slept.append(seconds)
         self.turn(seconds)
 
@@ -56,6 +65,9 @@ def token_answer(value: str = "token-x", **members: Any) -> httpx.Response:
 
 
 def refusal(error: str, status_code: int = 400) -> httpx.Response:
+    """
+    A refusal with that code.
+    """
     return httpx.Response(status_code, json={"error": error})
 
 
@@ -76,13 +88,22 @@ class Issuer:
 
     @property
     def count(self) -> int:
+        """
+        How many token requests came.
+        """
         return len(self.requests)
 
     @property
     def httpx_args(self) -> dict[str, Any]:
+        """
+        What makes the flow ask here.
+        """
         return {"transport": httpx.MockTransport(self.handle)}
 
     def handle(self, request: httpx.Request) -> httpx.Response:
+        """
+        Answer a request.
+        """
         with self._lock:
             self.requests.append(request)
             number = len(self.requests)
@@ -96,6 +117,9 @@ class Issuer:
         return answer or token_answer(f"token-{number}", expires_in=self.lifetime)
 
     def wait_until_asked(self) -> None:
+        """
+        Wait for the next token request to come.
+        """
         assert self.entered.acquire(timeout=PATIENCE)
 
 
@@ -110,6 +134,9 @@ class Api:
         self.refuses_all = False
 
     def handle(self, request: httpx.Request) -> httpx.Response:
+        """
+        Answer a request.
+        """
         token = token_of(request)
         self.tokens.append(token)
         good = token is not None and token not in self.revoked and not self.refuses_all
@@ -117,10 +144,16 @@ class Api:
 
     @property
     def transport(self) -> httpx.MockTransport:
+        """
+        The way to it.
+        """
         return httpx.MockTransport(self.handle)
 
 
 def token_of(request: httpx.Request) -> str | None:
+    """
+    The bearer token that a request carries.
+    """
     header = request.headers.get("Authorization")
     return None if header is None else header.removeprefix("Bearer ")
 
@@ -137,6 +170,9 @@ class World:
         self.events: list[Any] = []
 
     def auth(self, client_secret: str = SECRET, **settings: Any) -> OAuth2ClientCredentials:
+        """
+        A flow in this world.
+        """
         settings = {
             "scopes": "event",
             "httpx_args": self.issuer.httpx_args,
@@ -148,6 +184,9 @@ class World:
 
     @property
     def kinds(self) -> list[str]:
+        """
+        What happened, in order.
+        """
         return [event.kind for event in self.events]
 
 
@@ -161,13 +200,25 @@ class Drive(Protocol):
 
     name: str
 
-    def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response: ...
+    def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        """
+        The answer to one request of one client.
+        """
+        ...
 
-    def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken: ...
+    def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken:
+        """
+        A token, without a request.
+        """
+        ...
 
     def converse(
         self, auth: OAuth2ClientCredentials, request: httpx.Request, *replies: Reply
-    ) -> list[str | None]: ...
+    ) -> list[str | None]:
+        """
+        The flow driven by hand: the Authorization header of each request it gives.
+        """
+        ...
 
 
 def reply(status_code: int, **about: Any) -> Reply:
@@ -178,14 +229,24 @@ def reply(status_code: int, **about: Any) -> Reply:
 
 
 class SyncDrive:
+    """
+    From a thread.
+    """
+
     name = "sync"
 
     def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        """
+        The answer to one request of one client.
+        """
         send_options = {k: options.pop(k) for k in ("stream",) if k in options}
         with httpx.Client(transport=transport, **options) as client:
             return client.send(request, **send_options)
 
     def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken:
+        """
+        A token, without a request.
+        """
         return auth.get_token(scopes)
 
     def converse(
@@ -208,11 +269,18 @@ class SyncDrive:
 
 
 class AsyncDrive:
+    """
+    From a task.
+    """
+
     def __init__(self, name: str, run: Callable[[Callable[[], Awaitable[Any]]], Any]) -> None:
         self.name = name
         self._run = run
 
     def send(self, transport: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        """
+        The answer to one request of one client.
+        """
         send_options = {k: options.pop(k) for k in ("stream",) if k in options}
 
         async def act() -> httpx.Response:
@@ -222,6 +290,10 @@ class AsyncDrive:
         return self._checked(act)
 
     def token(self, auth: OAuth2ClientCredentials, scopes: Any = None) -> AccessToken:
+        """
+        A token, without a request.
+        """
+
         async def act() -> AccessToken:
             return await auth.aget_token(scopes)
 
@@ -232,6 +304,10 @@ class AsyncDrive:
     def converse(
         self, auth: OAuth2ClientCredentials, request: httpx.Request, *replies: Reply
     ) -> list[str | None]:
+        """
+        The flow driven by hand: the Authorization header of each request it gives.
+        """
+
         async def act() -> list[str | None]:
             flow = auth.async_auth_flow(request)
             given = await anext(flow)

@@ -29,6 +29,9 @@ class Seen:
 
     @property
     def token(self) -> str | None:
+        """
+        The bearer token it carries.
+        """
         header = self.headers.get("authorization")
         return None if header is None else header.removeprefix("Bearer ")
 
@@ -69,6 +72,9 @@ def token(value: str, **members: Any) -> Act:
 
 
 def redirect(location: str, status_code: int = 302) -> Act:
+    """
+    Lead elsewhere.
+    """
     return answer(status_code, Location=location)
 
 
@@ -91,10 +97,17 @@ def hang_up_midway(handler: "Handler") -> None:
 
 
 class Handler(BaseHTTPRequestHandler):
+    """
+    Reads a request whole and lets the service act on it.
+    """
+
     protocol_version = "HTTP/1.1"
     server: "Service"
 
     def do_GET(self) -> None:
+        """
+        Any method, in fact.
+        """
         seen = Seen(
             self.command,
             self.path,
@@ -103,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.server.act_on(seen)(self)
 
-    do_POST = do_PUT = do_DELETE = do_GET
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -116,7 +129,9 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def log_message(self, *about: object) -> None:
-        pass
+        """
+        Say nothing.
+        """
 
 
 class Service(ThreadingHTTPServer):
@@ -137,21 +152,36 @@ class Service(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
+        """
+        Its origin.
+        """
         return f"http://127.0.0.1:{self.server_port}"
 
     @property
     def token_url(self) -> str:
+        """
+        Its token endpoint.
+        """
         return f"{self.url}/token"
 
     @property
     def token_requests(self) -> list[Seen]:
+        """
+        What came to the token endpoint.
+        """
         return [seen for seen in self.seen if seen.path == "/token"]
 
     @property
     def api_requests(self) -> list[Seen]:
+        """
+        What came to the API.
+        """
         return [seen for seen in self.seen if seen.path != "/token"]
 
     def act_on(self, seen: Seen) -> Act:
+        """
+        What to do about a request.
+        """
         self.seen.append(seen)
         if seen.path == "/token":
             number = len(self.token_requests)
@@ -164,11 +194,17 @@ class Service(ThreadingHTTPServer):
         return answer(200, seen.body)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        pass  # callers that hang up are part of the tests
+        """
+        Callers that hang up are part of the tests.
+        """
+        # callers that hang up are part of the tests
 
 
 @contextmanager
 def service() -> Iterator[Service]:
+    """
+    A running server.
+    """
     server = Service()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

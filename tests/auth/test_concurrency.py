@@ -40,10 +40,16 @@ class Meeting:
             self._complete.set_result(None)
 
     def wait(self) -> None:
+        """
+        In a thread.
+        """
         self._arrive()
         self._complete.result(PATIENCE)
 
     async def wait_async(self) -> None:
+        """
+        In a task.
+        """
         self._arrive()
         # Not wrap_future: that would cancel the future of all when one is cancelled.
         await asyncio.shield(asyncio.wrap_future(self._complete))
@@ -65,11 +71,17 @@ class CrowdedApi:
         return httpx.Response(status_code)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
+        """
+        In a thread.
+        """
         if token_of(request) == self.refused:
             self.meeting.wait()
         return self._answer(request)
 
     async def handle_async(self, request: httpx.Request) -> httpx.Response:
+        """
+        In a task.
+        """
         if token_of(request) == self.refused:
             await self.meeting.wait_async()
         return self._answer(request)
@@ -160,7 +172,7 @@ def test_a_trio_run_beside_a_loop_and_threads(world: World) -> None:
         asked.release()
         return found
 
-    auth._desk._ask = counted  # type: ignore[method-assign]
+    auth._desk._ask = counted  # type: ignore[method-assign,assignment]
     values: list[str] = []
 
     async def trio_main() -> None:
@@ -192,6 +204,10 @@ def test_a_trio_run_beside_a_loop_and_threads(world: World) -> None:
 
 
 def run_asyncio(main: Callable[[], Awaitable[None]]) -> None:
+    """
+    Run a coroutine function on a new loop.
+    """
+
     async def wrapped() -> None:
         await main()
 
@@ -285,6 +301,29 @@ def test_the_loop_is_never_blocked(world: World) -> None:
         assert not waiter.done()
         world.issuer.gate.set()  # by the loop itself: it would never get here if it were blocked
         assert "token-1" == (await waiter).value
+
+    run_asyncio(main)
+
+
+def test_a_loop_that_sleeps_is_woken(world: World) -> None:
+    """
+    Nothing else happens on the loop: only the flight's call from its thread can wake it.
+    """
+    auth = world.auth()
+    world.issuer.gate.clear()
+
+    def open_when_asked() -> None:
+        world.issuer.wait_until_asked()
+        world.issuer.gate.set()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        opener = threading.Thread(target=open_when_asked)
+        opener.start()
+        assert "token-1" == (await auth.aget_token()).value
+        opener.join(PATIENCE)
+        assert loop.time() - started < PATIENCE
 
     run_asyncio(main)
 

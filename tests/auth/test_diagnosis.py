@@ -23,6 +23,9 @@ LINE = "GET https://api.signicat.io/signature/documents/7 answered"
 def answered(
     status_code: int, body: object = b"", headers: dict[str, str] | None = None
 ) -> httpx.Response:
+    """
+    An answer of the API.
+    """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return httpx.Response(
         status_code, content=content, headers=headers, request=httpx.Request("GET", URL)

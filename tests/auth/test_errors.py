@@ -74,6 +74,9 @@ def test_existing_handlers_hold() -> None:
 
 
 def a_token_error() -> TokenError:
+    """
+    One with every attribute set.
+    """
     error = InvalidScope(
         "no",
         error="invalid_scope",
@@ -89,6 +92,9 @@ def a_token_error() -> TokenError:
 
 
 def an_api_error() -> ApiError:
+    """
+    One with every attribute set.
+    """
     error = InsufficientScope(
         "403",
         response=httpx.Response(403, request=REQUEST, json={"code": "c"}),
@@ -103,6 +109,9 @@ def an_api_error() -> ApiError:
 
 
 def a_rate_limit() -> ApiError:
+    """
+    One that says how long.
+    """
     error = RateLimited("429", response=httpx.Response(429, request=REQUEST))
     error.retry_after = 7.0
     return error

@@ -35,11 +35,17 @@ class Desk:
         )
 
     def fetch(self, seconds: float = 30.0) -> Any:
+        """
+        One token.
+        """
         return self.fetcher.fetch(REQUEST, Deadline.after(seconds, self.hands.clock))
 
 
 @pytest.fixture
 def desk() -> Desk:
+    """
+    One with the usual settings.
+    """
     return Desk()
 
 
@@ -281,7 +287,7 @@ def test_a_broken_compression_is_no_token(desk: Desk) -> None:
     )
 
     with pytest.raises(
-        InvalidTokenResponse, match="answered, but .*: its compression is broken"
+        InvalidTokenResponse, match=r"answered, but .*: its compression is broken"
     ) as caught:
         desk.fetch()
 
@@ -335,6 +341,9 @@ class Closable(httpx.MockTransport):
     closed = False
 
     def close(self) -> None:
+        """
+        Remember it.
+        """
         self.closed = True
 
 

@@ -36,6 +36,9 @@ from tests.auth.helpers import (
 
 
 def get(path: str = "/x", **about: Any) -> httpx.Request:
+    """
+    A request to the API.
+    """
     return httpx.Request("GET", f"{API}{path}", **about)
 
 
@@ -392,6 +395,9 @@ def test_answers_made_by_hand_without_a_request_will_do(world: World, drive: Dri
 
 
 def one_shot() -> Any:
+    """
+    A body that can be sent once.
+    """
     yield b"once"
 
 

@@ -77,8 +77,7 @@ expect("from-{parent}")
 @pytest.mark.parametrize("moment", [IN_FLIGHT, UNDER_LOCK, WITH_TOKEN])
 def test_a_forked_child_gets_its_token(moment: str) -> None:
     """
-    While a flight is under way, while the locks are held, and with a token in memory, which the
-    child uses too.
+    While a flight is under way, while the locks are held, and with a token that it uses too.
     """
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", BEGINNING + moment],
@@ -94,8 +93,7 @@ def test_a_forked_child_gets_its_token(moment: str) -> None:
 
 def test_what_a_fork_resets() -> None:
     """
-    Locks, flights and remembered failures are gone, tokens stay. What the hook of `os.fork` does,
-    done here in this process.
+    Locks, flights and remembered failures are gone, tokens stay.
     """
     world = World()
     auth = world.auth()

@@ -8,6 +8,9 @@ from generated_client.operations import OPERATIONS, Operation
 
 
 def an_operation(operation_id: str, method: str, path: str) -> Operation:
+    """
+    A row of a table.
+    """
     return Operation(operation_id, "t", operation_id, method, path, ("s",), True, "")
 
 
@@ -90,7 +93,7 @@ def test_an_unknown_operation_is_named_with_its_neighbours() -> None:
     """
     known = next(iter(OPERATIONS))
 
-    with pytest.raises(ConfigurationError, match=f"did you mean .*{known}"):
+    with pytest.raises(ConfigurationError, match=rf"did you mean .*\b{known}\b"):
         required_scopes(known[:-1])
 
 
@@ -98,5 +101,5 @@ def test_a_foreign_module_is_no_operation() -> None:
     """
     Modules are looked up by their full name.
     """
-    with pytest.raises(ConfigurationError, match="^'json' is no operation of the document$"):
+    with pytest.raises(ConfigurationError, match=r"^'json' is no operation of the document$"):
         required_scopes(import_module("json"))

@@ -35,6 +35,9 @@ NASTY_ID, NASTY_SECRET = "id:/+ %&=\u00e5", "se:/+ %&=cret\u20ac\U0001f511"
 
 @pytest.fixture
 def api() -> Iterator[Service]:
+    """
+    A running server.
+    """
     with service() as server:
         yield server
 
@@ -49,6 +52,9 @@ def elsewhere() -> Iterator[Service]:
 
 
 def an_auth(api: Service, **settings: Any) -> OAuth2ClientCredentials:
+    """
+    A flow for that server.
+    """
     settings = {
         "scopes": "event",
         "token_url": api.token_url,
@@ -69,11 +75,17 @@ class Wire:
         self._drive = drive
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """
+        The answer to one request.
+        """
         return self._drive.send(None, request, verify=NO_TLS, **options)
 
 
 @pytest.fixture
 def wire(drive: Drive) -> Wire:
+    """
+    One kind of client.
+    """
     return Wire(drive)
 
 
@@ -114,21 +126,35 @@ def test_ids_and_secrets_of_any_kind_arrive(api: Service) -> None:
 
 
 async def async_pieces() -> AsyncIterator[bytes]:
+    """
+    A body in pieces.
+    """
     yield b"whole "
     yield b"body"
 
 
 def pieces() -> Iterator[bytes]:
+    """
+    A body in pieces.
+    """
     yield b"whole "
     yield b"body"
 
 
 class Anew:
+    """
+    A body that begins anew.
+    """
+
     def __iter__(self) -> Iterator[bytes]:
         return pieces()
 
 
 class AnewAsync:
+    """
+    A body that begins anew.
+    """
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return async_pieces()
 
@@ -140,7 +166,7 @@ REPLAYED: dict[str, Callable[[], dict[str, Any]]] = {
     "multipart": lambda: {"files": {"f": b"whole body"}},
     "nothing": dict,
 }
-REPLAYED_SYNC = {
+REPLAYED_SYNC: dict[str, Callable[[], dict[str, Any]]] = {
     "multipart file": lambda: {"files": {"f": io.BytesIO(b"whole body")}},
     "list": lambda: {"content": [b"whole ", b"body"]},
     "iterable": lambda: {"content": Anew()},
@@ -148,6 +174,9 @@ REPLAYED_SYNC = {
 
 
 def revoke_at_first_use(api: Service) -> None:
+    """
+    Refuse the first token.
+    """
     api.revoked.add("token-1")
 
 
@@ -390,8 +419,7 @@ def test_the_same_request_object_may_be_sent_again(api: Service, wire: Wire) -> 
 
 def test_a_pool_of_one_connection_is_enough(api: Service, wire: Wire) -> None:
     """
-    The 401 is read before anything else is done, which frees its connection; token requests have
-    a pool of their own.
+    The 401 is read first, which frees its connection; token requests have a pool of their own.
     """
     revoke_at_first_use(api)
     response = wire.send(
@@ -456,8 +484,7 @@ def test_the_users_hooks_never_see_the_token_request(api: Service) -> None:
 
 def test_a_raise_for_status_hook_comes_before_the_flow(api: Service) -> None:
     """
-    httpx runs response hooks first, so the 401 never reaches the flow: a fact, shown here so that
-    a change of httpx is noticed.
+    A fact of httpx, shown here so that a change is noticed: the 401 never reaches the flow.
     """
     revoke_at_first_use(api)
 
@@ -505,7 +532,7 @@ def test_a_token_endpoint_that_is_not_there(wire: Wire) -> None:
         pass
     auth = an_auth(gone)
 
-    with pytest.raises(TokenEndpointUnavailable, match="cannot be reached .*Check the network"):
+    with pytest.raises(TokenEndpointUnavailable, match=r"cannot be reached .*Check the network"):
         wire.send(httpx.Request("GET", f"{gone.url}/x"), auth=auth)
 
 
@@ -533,7 +560,8 @@ def test_a_token_endpoint_that_drips_is_given_up(api: Service, wire: Wire) -> No
         handler.send_response(200)
         handler.send_header("Content-Length", "100000")
         handler.end_headers()
-        while hands.turn(10.0) or hands.steady < 5_100.0:
+        while hands.steady < 5_100.0:
+            hands.turn(10.0)
             handler.wfile.write(b" ")
             handler.wfile.flush()
         assert api.gate.wait(PATIENCE)
@@ -557,7 +585,7 @@ def test_headers_that_never_end_are_given_up(api: Service, wire: Wire) -> None:
 
     api.token_acts.append(drip)
     try:
-        with pytest.raises(TokenEndpointUnavailable, match="gave no token within 0.3 s"):
+        with pytest.raises(TokenEndpointUnavailable, match=r"gave no token within 0\.3 s"):
             wire.send(httpx.Request("GET", f"{api.url}/x"), auth=an_auth(api, deadline=0.3))
     finally:
         over.set()

@@ -36,10 +36,17 @@ def listing(fetch: Fetch, *, by: str = "offset") -> Any:
 
 
 def by_sync(operation: Any, **parameters: Any) -> list[Any]:
+    """
+    All items, by a thread.
+    """
     return list(paginate(operation, client="the-client", **parameters))
 
 
 def by_async(operation: Any, **parameters: Any) -> list[Any]:
+    """
+    All items, by a task.
+    """
+
     async def collect() -> list[Any]:
         return [item async for item in apaginate(operation, client="the-client", **parameters)]
 
@@ -66,6 +73,9 @@ class Shelf:
         self.calls: list[dict[str, Any]] = []
 
     def page(self, *, client: Any, offset: int, limit: int, **more: Any) -> Any:
+        """
+        One page.
+        """
         assert "the-client" == client
         self.calls.append({"offset": offset, "limit": limit, **more})
         data = self.things[offset : offset + limit]
@@ -211,6 +221,9 @@ def test_pages_are_fetched_when_they_are_reached() -> None:
 
 
 def module_without_pages() -> ModuleType:
+    """
+    An operation that gives one thing.
+    """
     module = ModuleType("get_thing")
     module.sync = lambda *, client, thing_id: None  # type: ignore[attr-defined]
     return module

@@ -40,6 +40,9 @@ class Given:
     uses: int = 0
 
     def is_over(self, hands: Hands) -> bool:
+        """
+        Whether either clock says so.
+        """
         return max(hands.wall - self.wall, hands.steady - self.steady) >= self.lifetime
 
 
@@ -61,22 +64,32 @@ class Tokens(RuleBasedStateMachine):
         self.broken: list[str] = []
         self.callers: list[threading.Thread] = []
         store = MemoryTokenStore()
-        self.auths = [
-            OAuth2ClientCredentials(
-                CLIENT_ID,
-                SECRET,
-                scopes=lambda request, n=n: KEYS[request.url.path[1:]][n],
-                store=store,
-                clock=self.hands.clock,
-                httpx_args={"transport": httpx.MockTransport(self.endpoint)},
-                deadline=1e6,
-            )
-            for n in range(2)
-        ]
+        self.auths = [self.an_auth(store, spelling) for spelling in range(2)]
+
+    def an_auth(self, store: MemoryTokenStore, spelling: int) -> OAuth2ClientCredentials:
+        """
+        An instance that spells its scopes one way or the other.
+        """
+
+        def scopes(request: httpx.Request) -> Any:
+            return KEYS[request.url.path[1:]][spelling]
+
+        return OAuth2ClientCredentials(
+            CLIENT_ID,
+            SECRET,
+            scopes=scopes,
+            store=store,
+            clock=self.hands.clock,
+            httpx_args={"transport": httpx.MockTransport(self.endpoint)},
+            deadline=1e6,
+        )
 
     # The token endpoint
 
     def endpoint(self, request: httpx.Request) -> httpx.Response:
+        """
+        Answer a token request, one at a time for each key.
+        """
         key = NAMES[frozenset(parse_qs(request.content.decode())["scope"][0].split())]
         given = Given(key, self.hands.wall, self.hands.steady, 3600.0)
         with self.lock:
@@ -90,6 +103,9 @@ class Tokens(RuleBasedStateMachine):
                 self.flying[key] -= 1
 
     def answer(self, given: Given) -> httpx.Response:
+        """
+        As the mode has it.
+        """
         if self.mode == "refuses":
             return httpx.Response(400, json={"error": "invalid_client"})
         if self.mode == "unavailable":
@@ -129,6 +145,9 @@ class Tokens(RuleBasedStateMachine):
         return bool(self.auths[0]._desk._failures)
 
     def api(self, key: str, value: str, request: httpx.Request) -> httpx.Response:
+        """
+        Answer a request and write down what must not be.
+        """
         with self.lock:
             given = self.given[value]
             given.uses += 1
@@ -143,6 +162,9 @@ class Tokens(RuleBasedStateMachine):
     @precondition(lambda self: self.gate.is_set())
     @rule(key=st.sampled_from(sorted(KEYS)), instance=st.integers(0, 1))
     def request(self, key: str, instance: int) -> None:
+        """
+        A request, to its end.
+        """
         before = {value for value, given in self.given.items() if given.over_on_arrival}
         uses = {value: self.given[value].uses for value in before}
         self.call(key, instance)
@@ -154,42 +176,66 @@ class Tokens(RuleBasedStateMachine):
     @precondition(lambda self: not self.gate.is_set() and len(self.callers) < 6)
     @rule(key=st.sampled_from(sorted(KEYS)), instance=st.integers(0, 1))
     def request_meanwhile(self, key: str, instance: int) -> None:
+        """
+        A request while the endpoint hangs.
+        """
         caller = threading.Thread(target=self.call, args=(key, instance))
         caller.start()
         self.callers.append(caller)
 
     @rule()
     def the_endpoint_hangs(self) -> None:
+        """
+        Token requests wait from now on.
+        """
         self.settle()
         self.gate.clear()
 
     @rule()
     def the_endpoint_goes_on(self) -> None:
+        """
+        They are answered.
+        """
         self.gate.set()
         self.settle()
 
     @precondition(lambda self: self.gate.is_set())
     @rule(mode=st.sampled_from(["good", "good", "short", "none", "refuses", "unavailable"]))
     def the_endpoint_changes(self, mode: str) -> None:
+        """
+        Another kind of answer from now on.
+        """
         self.mode = mode
 
     @rule(seconds=st.sampled_from([1.0, 6.0, 31.0, 300.0, 2900.0, 3300.0, 3590.0, 4000.0]))
     def time_passes(self, seconds: float) -> None:
+        """
+        Both clocks go on.
+        """
         if self.gate.is_set():
             self.hands.turn(seconds)
 
     @rule(seconds=st.sampled_from([-1e6, -3600.0, -10.0, 10.0, 3600.0, 1e6]))
     def the_wall_clock_is_set(self, seconds: float) -> None:
+        """
+        By somebody.
+        """
         if self.gate.is_set():
             self.hands.wall += seconds
 
     @rule(seconds=st.sampled_from([60.0, 10_000.0]))
     def the_machine_sleeps(self, seconds: float) -> None:
+        """
+        The steady clock goes on, the wall clock is wrong.
+        """
         if self.gate.is_set():
             self.hands.steady += seconds
 
     @rule()
     def all_tokens_are_revoked(self) -> None:
+        """
+        The API refuses whatever was given so far.
+        """
         with self.lock:
             for given in self.given.values():
                 given.revoked = True
@@ -210,14 +256,23 @@ class Tokens(RuleBasedStateMachine):
 
     @invariant()
     def at_most_one_flight_per_key(self) -> None:
+        """
+        Never two token requests at once for a key.
+        """
         assert self.most_flying <= 1
 
     @invariant()
     def nothing_is_broken(self) -> None:
+        """
+        No caller and no request has seen what must not be.
+        """
         assert [] == self.broken
 
     @invariant()
     def a_key_has_its_own_token(self) -> None:
+        """
+        What is held for a key was given for it.
+        """
         for auth in self.auths:
             for source in list(auth._sources.values()):
                 held = auth._desk._held.get(source.key)
@@ -226,6 +281,9 @@ class Tokens(RuleBasedStateMachine):
                     assert key == self.given[held.token.value].key
 
     def teardown(self) -> None:
+        """
+        Let everybody come home.
+        """
         self.settle()
         assert [] == self.broken
 

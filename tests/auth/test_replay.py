@@ -21,6 +21,10 @@ class StartsOver:
 
 
 class StartsOverAsync:
+    """
+    The same for tasks.
+    """
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield b"whole"
 
@@ -47,12 +51,26 @@ class AsyncFile:
 
 
 class AsyncFileByRead(AsyncFile):
+    """
+    As anyio has them.
+    """
+
     async def read(self, size: int = -1) -> bytes:
+        """
+        Nothing.
+        """
         return b""
 
 
 class AsyncFileByAread(AsyncFile):
+    """
+    As httpx knows them.
+    """
+
     async def aread(self, size: int = -1) -> bytes:
+        """
+        Nothing.
+        """
         return b""
 
 
@@ -62,9 +80,15 @@ class Pipe(io.RawIOBase):
     """
 
     def readable(self) -> bool:
+        """
+        Yes.
+        """
         return True
 
     def seekable(self) -> bool:
+        """
+        As asked.
+        """
         return False
 
 
@@ -74,9 +98,15 @@ class OnlySeeks:
     """
 
     def read(self, size: int = -1) -> bytes:
+        """
+        Nothing.
+        """
         return b""
 
     def seek(self, position: int) -> int:
+        """
+        Anywhere.
+        """
         return position
 
 
@@ -92,14 +122,23 @@ class Upload:
         yield b"whole"
 
     def seekable(self) -> bool:
+        """
+        As asked.
+        """
         return self._rewindable
 
 
 def generator() -> Iterator[bytes]:
+    """
+    A body that can be sent once.
+    """
     yield b"once"
 
 
 async def async_generator() -> AsyncIterator[bytes]:
+    """
+    A body that can be sent once.
+    """
     yield b"once"
 
 
@@ -141,7 +180,7 @@ def test_only_bodies_that_begin_anew_replay(body: dict[str, Any], replays: bool)
 
 def test_an_open_file_does_not_replay() -> None:
     """
-    httpx reads it from where it stands, which is its end by then.
+    Httpx reads it from where it stands, which is its end by then.
     """
     with tempfile.TemporaryFile() as file:
         assert not can_replay(httpx.Request("POST", URL, content=file))
@@ -161,7 +200,7 @@ def test_a_stream_of_somebodys_own_does_not_replay() -> None:
 
 def test_a_request_that_was_read_replays() -> None:
     """
-    httpx keeps the bytes then.
+    Httpx keeps the bytes then.
     """
     request = httpx.Request("POST", URL, content=generator())
     request.read()

@@ -44,17 +44,26 @@ SECRETS = forms_of(SECRET)
 
 
 def assert_clean(text: str, *, of: set[str] | None = None) -> None:
+    """
+    Nothing planted is in *text*.
+    """
     for needle in SECRETS | {TOKEN} if of is None else of:
         assert needle not in text
 
 
 @pytest.fixture
 def api() -> Iterator[Service]:
+    """
+    A running server.
+    """
     with service() as server:
         yield server
 
 
 def an_auth(api: Service, **settings: Any) -> OAuth2ClientCredentials:
+    """
+    A flow with the planted secret.
+    """
     return OAuth2ClientCredentials(
         CLIENT_ID,
         SECRET,
@@ -71,6 +80,9 @@ ECHO = b'{"error": "%s", "error_description": "got %s", "error_uri": "%s"}'
 
 
 def echoing(form: str) -> bytes:
+    """
+    A refusal that quotes the secret.
+    """
     raw = form.encode()
     return ECHO % (raw, raw, raw)
 
@@ -90,6 +102,9 @@ TROUBLES: dict[str, Callable[[Service], None]] = {
 
 
 def ask(auth: OAuth2ClientCredentials, api: Service, how: str) -> httpx.Response:
+    """
+    The answer to one request.
+    """
     if how == "sync":
         with httpx.Client(auth=auth, verify=NO_TLS) as client:
             return client.get(f"{api.url}/x")
@@ -102,6 +117,9 @@ def ask(auth: OAuth2ClientCredentials, api: Service, how: str) -> httpx.Response
 
 
 def everything_reachable(error: BaseException | None) -> Iterator[BaseException]:
+    """
+    An error with all causes and contexts.
+    """
     while error is not None:
         yield error
         yield from everything_reachable(error.__cause__)
@@ -148,8 +166,7 @@ def assert_clean_log(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("how", ["sync", "asyncio"])
 def test_a_renewal_shows_nothing(api: Service, caplog: pytest.LogCaptureFixture, how: str) -> None:
     """
-    The log at DEBUG, the history and pickles of the response: the API request keeps its own
-    header there, as in httpx, and nothing else.
+    Neither log nor history; a pickled response keeps the API request's own header and no more.
     """
     caplog.set_level(logging.DEBUG)
     api.revoked.add(TOKEN)

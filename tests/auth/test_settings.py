@@ -120,13 +120,13 @@ def test_the_flow_itself_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -
     """
     monkeypatch.setenv("SIGNICAT_CLIENT_SECRET", "env-secret")
 
-    with pytest.raises(ConfigurationError, match="^client_secret missing: pass client_secret$"):
+    with pytest.raises(ConfigurationError, match=r"^client_secret missing: pass client_secret$"):
         OAuth2ClientCredentials("id", "", scopes="event")
 
 
 def test_credentials_hide_the_secret() -> None:
     """
-    repr shows the id only.
+    Repr shows the id only.
     """
     assert "Credentials(client_id='id')" == repr(Credentials("id", SECRET))
 
@@ -146,7 +146,7 @@ def test_credentials_hide_the_secret() -> None:
 )
 def test_a_token_url_is_https_or_loopback(url: str | httpx.URL) -> None:
     """
-    https anywhere, http on this machine only.
+    Https anywhere, http on this machine only.
     """
     assert httpx.URL(url) == checked_token_url(url, stacklevel=1)
 

@@ -43,6 +43,9 @@ def test_a_failing_hook_is_logged_and_goes_no_further(caplog: pytest.LogCaptureF
 
 
 def a_token(value: str) -> AccessToken:
+    """
+    Any token.
+    """
     return AccessToken(
         value=value,
         scopes=frozenset(),
