@@ -300,6 +300,8 @@ def _unset_is_lost(package: Package, folder: Path) -> None:
 def _unset_survives(package: Package, folder: Path) -> None:
     unset = package.types.UNSET
     clones: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, _pickled]
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(unset, protocol)) is unset
     for clone in clones:
         assert clone(unset) is unset
         assert clone(package.models.Owner("x")).secret is unset
