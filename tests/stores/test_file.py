@@ -680,8 +680,8 @@ def test_what_ended_long_ago_is_removed(store, folder, hands):
 
     with FileTokenStore(folder).lock("busy", 1.0):
         store.set("a", token(now=hands.now))
+        left = {path.name for path in folder.iterdir()}
 
-    left = {path.name for path in folder.iterdir()}
     assert {"package.json", "poetry.lock", "x.tmp", NAME} <= left
     assert "signicat-token-live.json" in left
     assert {"signicat-token-busy.json", "signicat-token-busy.lock"} <= left
