@@ -104,7 +104,9 @@ def signicat_environment(request: pytest.FixtureRequest) -> Iterator[dict[str, s
 
 
 @pytest.fixture
-def signicat_client(signicat_environment: dict[str, str]) -> "Iterator[SignicatClient]":
+def signicat_client(
+    signicat_environment: dict[str, str],  # noqa: ARG001 - asked for what it sets
+) -> "Iterator[SignicatClient]":
     """
     A `SignicatClient` for the sandbox, or for the cassette of a test marked `vcr`.
 

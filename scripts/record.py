@@ -53,7 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
             _ask(os.environ)
         with tempfile.TemporaryDirectory() as folder:
             _record(Path(folder), options, account=account)
-            _put_in_place(Path(folder) / "cassettes", options.output / "cassettes", options, account)
+            _put_in_place(
+                Path(folder) / "cassettes", options.output / "cassettes", options, account
+            )
     except KeyboardInterrupt:
         print("\nStopped; the cassettes are as they were.", file=sys.stderr)
         return 130

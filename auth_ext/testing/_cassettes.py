@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from auth_ext.testing._origin import Whose, is_local
+from auth_ext.testing._origin import Whose
 from auth_ext.testing._scrub import Answer, Request, Scrubber, with_constants
 
 SECRET_VARIABLES = {"SIGNICAT_CLIENT_ID": "client-id", "SIGNICAT_CLIENT_SECRET": "secret"}

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 _KINDS: Mapping[str, str] = {
     # secrets
     **dict.fromkeys(
-        ("accesstoken", "refreshtoken", "idtoken", "token", "jwt", "assertion", "securityreference"),
+        ("accesstoken", "assertion", "idtoken", "jwt", "refreshtoken", "securityreference",
+         "token"),
         "token",
     ),
     **dict.fromkeys(
         (
             "apikey", "bisnodepassword", "bisnodeusername", "clientassertion", "clientsecret",
-            "clientsecrets", "officialpassword", "officialusername", "password", "secret", "secrets",
-            "sharedsecret", "username",
+            "clientsecrets", "officialpassword", "officialusername", "password", "secret",
+            "secrets", "sharedsecret", "username",
         ),
         "secret",
     ),

@@ -172,9 +172,9 @@ class _Look:
             personal = is_of_a_person(value)
             for key, inner in value.items():
                 outer = name if plain(key) in INNER and kind_of(name) else key
-                if plain(key) == "name" and personal and isinstance(inner, str):
-                    if inner and not is_placeholder("name", inner):
-                        yield f"{where}: {path}{key}", "name"
+                is_name = plain(key) == "name" and personal and isinstance(inner, str) and inner
+                if is_name and not is_placeholder("name", inner):
+                    yield f"{where}: {path}{key}", "name"
                 yield from self._value(where, outer, inner, f"{path}{key}.")
         elif isinstance(value, list):
             for place, inner in enumerate(value):
@@ -218,7 +218,9 @@ class _Look:
             return
         decoded = _decoded(text)
         if decoded:
-            yield from self._document(f"{where} (Base64)", decoded.decode("utf-8", "surrogateescape"))
+            yield from self._document(
+                f"{where} (Base64)", decoded.decode("utf-8", "surrogateescape")
+            )
 
 
 def _is_scrubbed(scheme: str, value: str) -> bool:

@@ -85,4 +85,4 @@ def main(path: str, email: str, pause: Callable[[float], object] = time.sleep) -
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1], sys.argv[2])

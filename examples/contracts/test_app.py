@@ -1,3 +1,7 @@
+"""
+The application's own tests: none needs an account.
+"""
+
 from pathlib import Path
 
 import app
@@ -16,7 +20,7 @@ def test_a_contract_is_signed_and_fetched(
     The whole application, which makes a client of its own, against the sandbox.
     """
 
-    def sign(seconds: float) -> None:
+    def sign(_seconds: float) -> None:
         page = list_document_summaries.sync(client=signicat_client)
         signicat_sandbox.sign(str(given(page.data)[0].document_id))
 

@@ -2,10 +2,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import vcr.stubs.httpx_stubs  # type: ignore[import-untyped]
+import vcr.unittest  # type: ignore[import-untyped]  # noqa: F401
 
-import auth_ext.sandbox._sandbox
-import vcr.stubs.httpx_stubs
-import vcr.unittest  # noqa: F401 - kept loaded, see test_pytest_plugin
 from auth_ext.testing import leaks
 
 pytest_plugins = "pytester"

@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import vcr.stubs.httpx_stubs  # type: ignore[import-untyped]
+import vcr.unittest  # type: ignore[import-untyped]  # noqa: F401
 
 # Loaded before pytester notes what is loaded: it would throw it away after each inner run, and
 # some of it can be loaded only once.
-import auth_ext.sandbox._sandbox
-import generated_client.api.signature.list_document_summaries
-import vcr.stubs.httpx_stubs
-import vcr.unittest  # noqa: F401
 from auth_ext.testing import leaks
 from tests.plugin.helpers import indiscreet_service
 
@@ -37,11 +35,17 @@ REPLAYABLE = f"""{LISTED}
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whatever this shell has set.
+    """
     for name in ("CLIENT_ID", "CLIENT_SECRET", "BASE_URL", "TOKEN_URL", "SCOPES", "TOKEN_STORE"):
         monkeypatch.delenv(f"SIGNICAT_{name}", raising=False)
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """
+    A pytest run on the files that were made.
+    """
     return pytester.runpytest_inprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
 
 
@@ -241,7 +245,7 @@ def test_a_vcr_config_from_another_plugin_is_extended(pytester: pytest.Pytester)
 
 def test_a_single_hook_of_another_plugin_stays_too(pytester: pytest.Pytester) -> None:
     """
-    vcrpy takes one hook or several; so does the fixture that is put over it.
+    Vcrpy takes one hook or several; so does the fixture that is put over it.
     """
     pytester.makepyfile(
         company="""
@@ -268,13 +272,15 @@ def test_cassettes_of_other_services_are_not_touched(pytester: pytest.Pytester) 
     Requests to other services are written byte for byte as they are without the plugin.
     """
     with indiscreet_service() as url:
-        pytester.makepyfile(test_app=f"""
+        pytester.makepyfile(
+            test_app=f"""
         import httpx, pytest
 
         @pytest.mark.vcr
         def test_it():
             httpx.get("{url}/people?email=a@b.no", headers={{"Authorization": "Bearer mine"}})
-        """)
+        """
+        )
         cassette = pytester.path / "cassettes" / "test_app" / "test_it.yaml"
         texts = []
         for more in ((), ("-p", "no:signicat")):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from auth_ext.testing import Leak, leaks
 from auth_ext.testing._patterns import is_national_id
@@ -40,6 +40,9 @@ def cassette(folder: Path, **parts: Any) -> Path:
 
 
 def base64_of(text: str) -> str:
+    """
+    As files stand in this API's JSON.
+    """
     return base64.b64encode(text.encode()).decode()
 
 

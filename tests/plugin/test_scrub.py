@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-import vcr
-from vcr.request import Request
+import vcr  # type: ignore[import-untyped]
+from vcr.request import Request  # type: ignore[import-untyped]
 
 from auth_ext import OAuth2ClientCredentials, SignicatClient
 from auth_ext.testing import leaks, scrub
@@ -26,13 +26,17 @@ API = "https://api.signicat.io"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def asked(
-    body: Any = None, *, uri: str = f"{API}/signature/documents", **headers: str
-) -> Request:
+def asked(body: Any = None, *, uri: str = f"{API}/signature/documents", **headers: str) -> Request:
+    """
+    A request as vcrpy keeps it.
+    """
     return Request("POST", uri, body, headers)
 
 
 def answered(body: Any = b"", **headers: str) -> dict[str, Any]:
+    """
+    An answer as vcrpy keeps it.
+    """
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return {
         "status": {"code": 200, "message": "OK"},
@@ -109,11 +113,14 @@ def test_without_scrubbing_all_of_it_would_be_there(tmp_path: Path) -> None:
     The same recording without scrubbing holds what was planted: the test above can fail.
     """
     path = tmp_path / "cassette.yaml"
-    with indiscreet_service() as url, vcr.VCR().use_cassette(str(path)):
-        with SignicatClient(
+    with (
+        indiscreet_service() as url,
+        vcr.VCR().use_cassette(str(path)),
+        SignicatClient(
             CLIENT_ID, SECRET, scopes="event", base_url=url, token_url=f"{url}/token"
-        ) as client:
-            client.get_httpx_client().get("/people")
+        ) as client,
+    ):
+        client.get_httpx_client().get("/people")
 
     text = everything_in(path)
 
@@ -405,7 +412,7 @@ def test_a_cassette_says_where_and_when_it_was_recorded(tmp_path: Path) -> None:
         ScrubbingPersister(recorder.persister, Whose(environment={}), today=lambda: day)
     )
 
-    text = save(recorder, tmp_path, [(asked(), answered(b"{}", **{"X_Idfy_Environment": "Test"}))])
+    text = save(recorder, tmp_path, [(asked(), answered(b"{}", X_Idfy_Environment="Test"))])
 
     assert text.startswith("about:\n  origin: test account\n  recorded: '2026-11-24'\ninter")
 

@@ -22,6 +22,9 @@ _T = TypeVar("_T")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """
+    What scripts/record.py says.
+    """
     parser.addoption("--cassettes", type=Path, help="a folder for cassettes, in place of ours")
     parser.addoption("--replayed", help="names of cassettes, with commas: only tests that use them")
 
@@ -62,6 +65,9 @@ def vcr_config(vcr_config: dict[str, Any]) -> dict[str, Any]:
 
 
 def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
+    """
+    Teach vcrpy to compare credentials.
+    """
     vcr.register_matcher("credentials", _same_credentials)
 
 
@@ -108,6 +114,9 @@ class Caller:
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
 def caller(request: pytest.FixtureRequest, signicat_client: SignicatClient) -> Caller:
+    """
+    Each way to call, in turn.
+    """
     return Caller(request.param, signicat_client)
 
 

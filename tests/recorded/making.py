@@ -37,10 +37,9 @@ def contract(external_id: str) -> SignatureDocumentCreateOptions:
     return SignatureDocumentCreateOptions(
         contact_details=SignatureContactDetails(email="person1@example.com"),
         data_to_sign=SignatureDataToSign(
-            base_64_content=base64.b64encode(PDF).decode(), file_name="contract.pdf",
-            packaging=SignaturePackaging(
-                signature_package_formats=[SignaturePackageFormat.PADES]
-            ),
+            base_64_content=base64.b64encode(PDF).decode(),
+            file_name="contract.pdf",
+            packaging=SignaturePackaging(signature_package_formats=[SignaturePackageFormat.PADES]),
         ),
         external_id=external_id,
         signers=[signer],

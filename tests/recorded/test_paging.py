@@ -1,7 +1,7 @@
 from types import ModuleType
 
 import pytest
-from vcr.cassette import Cassette
+from vcr.cassette import Cassette  # type: ignore[import-untyped]
 
 from auth_ext import apaginate, paginate
 from auth_ext.sandbox import Sandbox
@@ -71,7 +71,8 @@ def test_every_item_is_listed_page_by_page(
         for external_id in IDS:
             await _create(caller, listing, external_id)
         if caller.backend == "sync":
-            return [getattr(item, name) for item in paginate(listing, client=caller.client, limit=2)]
+            found = paginate(listing, client=caller.client, limit=2)
+            return [getattr(item, name) for item in found]
         items = apaginate(listing, client=caller.client, limit=2)
         return [getattr(item, name) async for item in items]
 

@@ -20,6 +20,9 @@ ONE = "test_a_token_is_fetched_once_and_reused and sync"
 
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whatever this shell has set.
+    """
     for name in ("CLIENT_ID", "CLIENT_SECRET", "BASE_URL", "TOKEN_URL"):
         monkeypatch.delenv(f"SIGNICAT_{name}", raising=False)
 
@@ -37,10 +40,16 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 def cassettes_in(folder: Path) -> dict[str, str]:
+    """
+    Names and texts.
+    """
     return {path.name: path.read_text() for path in sorted((folder / "cassettes").glob("*"))}
 
 
 def say(answer: str) -> Callable[[str], str]:
+    """
+    A person who answers so.
+    """
     return lambda _question: answer
 
 
@@ -73,7 +82,7 @@ def test_an_account_is_recorded_when_agreed(
     It is asked first, then called; what it holds is scrubbed, and no test that it cannot serve run.
     """
     monkeypatch.setattr("builtins.input", say("y"))
-    words = "(token and sync) and not names"
+    words = "sync and (reused or revoked) and not asyncio"
 
     assert 0 == record.main(["--output", str(tmp_path), "-k", words])
 
@@ -150,6 +159,9 @@ class Steps:
         self.codes = list(codes)
 
     def run(self, command: list[str], **_options: Any) -> subprocess.CompletedProcess[bytes]:
+        """
+        As subprocess.run.
+        """
         folder = Path(command[command.index("--cassettes") + 1]) / "cassettes"
         folder.mkdir(exist_ok=True)
         (folder / "one.yaml").write_text(self.cassette)

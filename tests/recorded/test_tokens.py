@@ -1,7 +1,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from vcr.cassette import Cassette
+from vcr.cassette import Cassette  # type: ignore[import-untyped]
 
 from auth_ext import InsufficientScope, InvalidScope, SignicatClient
 from auth_ext.sandbox import Sandbox
@@ -89,9 +89,11 @@ def test_a_403_names_the_scope_that_is_missing(
     async def story(caller: Caller) -> None:
         await caller.call(create_document, body=contract("never-created"))
 
-    with SignicatClient(scopes="document_read") as client:
-        with pytest.raises(InsufficientScope) as caught:
-            Caller(backend, client).run(story)
+    with (
+        SignicatClient(scopes="document_read") as client,
+        pytest.raises(InsufficientScope) as caught,
+    ):
+        Caller(backend, client).run(story)
 
     assert 403 == caught.value.status_code
     assert "document_write" in str(caught.value)
