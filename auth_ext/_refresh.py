@@ -22,7 +22,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
@@ -36,12 +36,14 @@ from auth_ext._token import AccessToken
 from auth_ext._token_request import LONGEST_LIFETIME, TokenRequest
 from auth_ext.errors import (
     AuthError,
+    ConfigurationError,
     InvalidTokenResponse,
     TokenEndpointUnavailable,
     TokenError,
 )
 from auth_ext.stores import TokenStore
 
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 AGEING_FROM = 0.8
@@ -52,6 +54,7 @@ REFUSAL_REMEMBERED = 30.0
 REFRESH_PAUSE = 5.0
 RENEWAL_FLOOR = 5.0
 LOCK_PATIENCE = 12.0
+MOST_KEYS = 1000
 CLOCK_TOLERANCE = 5.0
 
 
@@ -190,9 +193,13 @@ class Failure:
         Whether callers without a token get this error again instead of a new request.
 
         Only a refusal in the server's own words is remembered: an answer that was no token may
-        have been a proxy's, and says nothing about the next one.
+        have been a proxy's, and says nothing about the next one. So is a wish to be left alone
+        for a while, or each caller in turn would disregard it.
         """
         error = self.error
+        wished = error.retry_after if isinstance(error, TokenError) else None
+        if wished is not None and now - self.at < min(wished, REFUSAL_REMEMBERED):
+            return True
         refused = (
             isinstance(error, TokenError)
             and not isinstance(error, InvalidTokenResponse)
@@ -217,13 +224,15 @@ class Flight:
         self.deadline = Deadline.after(source.patience, source.clock)
         self._until = time.monotonic() + source.patience
         self._done: Future[Held] = Future()
+        self.flown_by: threading.Thread | None = None
         self._source = source
 
     def succeed(self, held: Held) -> None:
         """
         Hand *held* to everybody who waits.
         """
-        self._done.set_result(held)
+        with suppress(InvalidStateError):  # it was given up when it seemed not to start
+            self._done.set_result(held)
 
     def fail(self, error: AuthError) -> None:
         """
@@ -244,7 +253,14 @@ class Flight:
 
         Raises:
             AuthError: The flight failed or is overdue.
+
+            ConfigurationError: This is the very thread that flies.
         """
+        if self.flown_by is threading.current_thread():
+            raise ConfigurationError(
+                "a token store, transport or on_event hook asks for the token that it is called to"
+                " help fetching: give it an HTTP client without this auth"
+            )
         try:
             return self._outcome(timeout=max(self._patience(), 0.0))
         except TimeoutError:
@@ -436,7 +452,7 @@ class TokenDesk:
         flight = self._flights.get(source.flight_key)
         if flight is not None and not flight.is_overdue:
             return flight
-        flight = self._flights[source.flight_key] = Flight(source)
+        flight = Flight(source)
         order = _Order(
             source=source,
             flight=flight,
@@ -452,10 +468,17 @@ class TokenDesk:
             daemon=True,  # a token nobody waits for must not keep the process alive
         )
         try:
+            self._flights[source.flight_key] = flight
             thread.start()
-        except RuntimeError as error:  # no more threads, or the interpreter is shutting down
-            del self._flights[source.flight_key]
+        except BaseException as error:
+            # Nobody may be left to wait for a flight that is not under way. If it is, as after
+            # Ctrl-C at the last moment, its token is as good as any; the next caller does not wait.
+            self._flights.pop(source.flight_key, None)
+            if not isinstance(error, RuntimeError) or isinstance(error, RecursionError):
+                raise
+            # No more threads, or the interpreter is shutting down.
             flight.fail(_no_thread(source, error))
+        flight.flown_by = thread
         return flight
 
     def _fly(self, order: "_Order") -> None:
@@ -468,10 +491,12 @@ class TokenDesk:
             self._crash(order, _unexpected(source, error))
         else:
             self._land(order, held)
-            if order.renewal:
-                duration = source.clock.steady() - started
-                source.tell(_event("refreshed_on_401", source, duration=duration))
-            order.flight.succeed(held)
+            try:
+                if order.renewal:
+                    duration = source.clock.steady() - started
+                    source.tell(_event("refreshed_on_401", source, duration=duration))
+            finally:  # also when a hook raises SystemExit
+                order.flight.succeed(held)
 
     def _obtain(self, order: "_Order") -> Held:
         source = order.source
@@ -513,18 +538,33 @@ class TokenDesk:
                 self._rejected.pop(order.source.key, None)
             self._failures.pop(order.source.flight_key, None)
             self._leave(order)
+            self._make_room()
 
     def _crash(self, order: "_Order", error: AuthError) -> None:
         source = order.source
         with self._lock:
             self._failures[source.flight_key] = Failure(error=error, at=source.clock.steady())
             self._leave(order)
-        # Whoever waits gets the error itself; a refresh in the background has only the log.
-        level = logging.INFO if order.previous is None else logging.WARNING
-        scopes = " ".join(source.request.scopes)
-        logger.log(level, "no new token for scopes %r: %s", scopes, error)
-        source.tell(_event("token_refused", source, error=error))
-        order.flight.fail(error)
+            self._make_room()
+        try:
+            # Whoever waits gets the error itself; a refresh in the background has only the log.
+            level = logging.INFO if order.previous is None else logging.WARNING
+            scopes = " ".join(source.request.scopes)
+            logger.log(level, "no new token for scopes %r: %s", scopes, error)
+            source.tell(_event("token_refused", source, error=error))
+        finally:  # also when somebody's logging filter raises, or a hook SystemExit
+            order.flight.fail(error)
+
+    def _make_room(self) -> None:
+        """
+        Forget the keys known longest, where a function of the request makes ever new scope sets.
+
+        A token that is forgotten here is still in the store.
+        """
+        _drop_the_oldest(self._held)
+        _drop_the_oldest(self._rejected)
+        _drop_the_oldest(self._renewed)
+        _drop_the_oldest(self._failures)
 
     def _leave(self, order: "_Order") -> None:
         # An overdue flight may have been replaced in the meantime.
@@ -636,6 +676,11 @@ def _event(
     error: BaseException | None = None,
 ) -> TokenEvent:
     return TokenEvent(kind=kind, scopes=source.request.scopes, duration=duration, error=error)
+
+
+def _drop_the_oldest(memory: dict[_K, _T]) -> None:
+    while len(memory) > MOST_KEYS:
+        del memory[next(iter(memory))]
 
 
 def _renewed_just_now(token: AccessToken, clock: Clock) -> bool:

@@ -5,6 +5,7 @@ Opt-in retries of 429 and 503 by httpx-retries, underneath the auth flow.
 from typing import Any
 from urllib.request import getproxies
 
+import anyio
 import httpx
 
 from auth_ext._replay import can_replay
@@ -19,6 +20,16 @@ except ImportError as error:  # pragma: no cover - tried by hand in an environme
 
 LONGEST_WAIT = 60.0
 RETRIED = (429, 503)
+
+
+class _AnyLoop(Retry):
+    """
+    Pauses on asyncio and trio alike.
+    """
+
+    async def asleep(self, response: httpx.Response | Exception) -> None:
+        headers = response.headers if isinstance(response, httpx.Response) else {}
+        await anyio.sleep(self._calculate_sleep(headers))
 
 
 class _Careful(RetryTransport):
@@ -50,7 +61,7 @@ def with_retries(options: dict[str, Any], times: int) -> dict[str, Any]:
         ConfigurationError: A proxy is set in the environment, where a client with its own
             transport does not look.
     """
-    retry = Retry(
+    retry = _AnyLoop(
         total=times,
         status_forcelist=RETRIED,
         retry_on_exceptions=(),

@@ -2,9 +2,12 @@
 Tokens in the memory of one process.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from auth_ext._token import AccessToken
+
+# Far more scope sets than any application has; the token known longest is forgotten.
+MOST_TOKENS = 1000
 
 
 class MemoryTokenStore:
@@ -33,6 +36,10 @@ class MemoryTokenStore:
         Keep *token* for *key*.
         """
         self._tokens[key] = token
+        if len(self._tokens) > MOST_TOKENS:
+            # Another thread may be doing the same: then it is done.
+            with suppress(KeyError, RuntimeError, StopIteration):
+                del self._tokens[next(iter(self._tokens))]
 
     def delete(self, key: str, token: AccessToken) -> None:
         """
