@@ -152,7 +152,7 @@ def docs(session: nox.Session) -> None:
     """
     install(session, "docs")
     session.run("python", "scripts/docs.py")
-    session.run("mkdocs", "build", "--strict", "--clean")
+    session.run("zensical", "build", "--strict", "--clean")
 
 
 @nox.session
