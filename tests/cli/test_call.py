@@ -674,7 +674,8 @@ def test_names_of_any_kind_can_be_given_on_the_command_line() -> None:
     """
     Where the document takes names of any kind, so does name=value.
     """
-    call = sent("create_bucket", "notification.customEmailTexts.Anything=hello", checked=False)
+    texts = "notification.customEmailTexts"
+    call = sent("create_bucket_recipient", "id=a", f"{texts}.Anything=hello", checked=False)
     assert call.body["notification"]["customEmailTexts"] == {"Anything": "hello"}
 
 
