@@ -49,17 +49,40 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line, checked."""
     parser = argparse.ArgumentParser(
         prog="regenerate.py",
-        description="Build generated_client/ from openapi.json, or from a newly downloaded document.",
+        description="Build generated_client/ from openapi.json, or from a new document.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--from", dest="source", metavar="PATH-or-URL", help="take this document: report what changed, store it as openapi.json, rebuild")
-    add("--output", metavar="DIR", type=Path, help="build into DIR instead, and leave openapi.json alone; DIR's last part is the package's name")
-    add("--check", action="store_true", help="change nothing; exit 1 and name the differing files when generated_client/ is not what openapi.json gives")
+    add(
+        "--from",
+        dest="source",
+        metavar="PATH-or-URL",
+        help="take this document: report what changed, store it as openapi.json, rebuild",
+    )
+    add(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="build into DIR instead; its last part is the package's name",
+    )
+    add(
+        "--check",
+        action="store_true",
+        help="change nothing; exit 1 and name the files of generated_client/ that differ",
+    )
     add("--diff", action="store_true", help="with --from: only report the changes")
-    add("--format", choices=("text", "json", "markdown"), default="text", help="how the report is written (default: text)")
-    add("--fail-on", choices=("breaking",), help="with --from: exit 5 and replace nothing when a change is breaking")
+    add(
+        "--format",
+        choices=("text", "json", "markdown"),
+        default="text",
+        help="how the report is written (default: text)",
+    )
+    add(
+        "--fail-on",
+        choices=("breaking",),
+        help="with --from: exit 5 and replace nothing when a change is breaking",
+    )
     options = parser.parse_args(argv)
     if options.check and (options.source or options.output or options.diff):
         parser.error("--check goes with no other option")
@@ -182,7 +205,9 @@ class _Run:
 
         output = Path(output).resolve()
         if not output.name.isidentifier():
-            message = f"{output.name!r} is no package name: letters, digits and _ for the last part."
+            message = (
+                f"{output.name!r} is no package name: letters, digits and _ for the last part."
+            )
             raise DocumentError(message)
         if output.is_file() or (
             output.is_dir() and any(output.iterdir()) and not (output / stamp.ORIGIN).is_file()

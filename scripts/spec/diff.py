@@ -301,7 +301,9 @@ def _body(where: str, old: Json, new: Json) -> Iterator[Change]:
 def _responses(where: str, old: Json, new: Json) -> Iterator[Change]:
     def carries(side: Json, code: str) -> str:
         content = side[code].get("content") or {}
-        return " | ".join(describe(one.get("schema") or {}) for one in content.values()) or "nothing"
+        return (
+            " | ".join(describe(one.get("schema") or {}) for one in content.values()) or "nothing"
+        )
 
     def change(what: str, *, breaking: bool) -> Change:
         return Change(breaking=breaking, kind="response", where=where, what=what)
@@ -360,6 +362,18 @@ def _schema(name: str, old: Json, new: Json, *, sent: bool, received: bool) -> I
         for what, breaking in _types(old, new, sent=sent, received=received):
             yield Change(breaking=breaking, kind="schema", where=name, what=what)
         return
+    yield from _properties(name, old, new, sent=sent, received=received)
+    open_old, open_new = (one.get("additionalProperties", True) for one in (old, new))
+    if open_old != open_new:
+        types = [
+            describe(one) if isinstance(one, dict) else str(one).lower()
+            for one in (open_old, open_new)
+        ]
+        what = f"other members were {types[0]}, are now {types[1]}"
+        yield Change(breaking=open_new is not True, kind="schema", where=name, what=what)
+
+
+def _properties(name: str, old: Json, new: Json, *, sent: bool, received: bool) -> Iterator[Change]:
     before, after = old.get("properties", {}), new.get("properties", {})
     must_old, must_new = old.get("required", ()), new.get("required", ())
     for member in sorted(before.keys() - after.keys()):
@@ -376,11 +390,6 @@ def _schema(name: str, old: Json, new: Json, *, sent: bool, received: bool) -> I
             yield Change(breaking=breaking, kind="property", where=name, what=what)
         for what, breaking in _types(before[member], after[member], sent=sent, received=received):
             yield Change(breaking=breaking, kind="property", where=name, what=f"{member} {what}")
-    open_old, open_new = (one.get("additionalProperties", True) for one in (old, new))
-    if open_old != open_new:
-        types = [describe(one) if isinstance(one, dict) else str(one).lower() for one in (open_old, open_new)]
-        what = f"other members were {types[0]}, are now {types[1]}"
-        yield Change(breaking=open_new is not True, kind="schema", where=name, what=what)
 
 
 def _types(old: Json, new: Json, *, sent: bool, received: bool) -> Iterator[tuple[str, bool]]:
@@ -425,7 +434,12 @@ def describe(node: Json) -> str:
         return f"always {json.dumps(node['const'], ensure_ascii=False)}"
     if node.get("type") == "array":
         return f"list of {describe(node.get('items') or {})}"
-    if node.get("type") == "string" and node.get("format") in {"date", "date-time", "uuid", "binary"}:
+    if node.get("type") == "string" and node.get("format") in {
+        "date",
+        "date-time",
+        "uuid",
+        "binary",
+    }:
         return str(node["format"])
     return str(node.get("type", "any"))
 

@@ -2,7 +2,7 @@
 What can go wrong, by what the person at the keyboard can do about it.
 
     SpecError                 exit code
-    ├── DocumentError         3  the document cannot be read or is broken: mend it, or add an overlay
+    ├── DocumentError         3  the document is unreadable or broken: mend it, or add an overlay
     ├── LossError             4  the client would lack something: add a rule or an overlay
     └── EnvironmentProblem    6  this machine: install, make room, give permission
 """

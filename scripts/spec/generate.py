@@ -55,6 +55,7 @@ def generate(document: Json, notes: Notes, package: Path, scratch: Path) -> Gene
 
     Args:
         document: As `normalise` gives it.
+        notes: What `normalise` noted about it.
         package: The folder to write, not there yet.
         scratch: A folder for the templates.
 

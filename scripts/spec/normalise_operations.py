@@ -88,7 +88,9 @@ class Operations:
         self, path: str, method: str, old: Json, where: str, paths: Json
     ) -> tuple[str, Json]:
         """The path and the operation as the generator needs them."""
-        new: Json = {key: old[key] for key in ("summary", "description") if isinstance(old.get(key), str)}
+        new: Json = {
+            key: old[key] for key in ("summary", "description") if isinstance(old.get(key), str)
+        }
         if old.get("deprecated") is True:
             new["deprecated"] = True
         tags = [tag for tag in old.get("tags") or [] if isinstance(tag, str)]
@@ -165,7 +167,9 @@ class Operations:
                 continue
             if name not in declared:
                 self.notes.hit("parameter-undeclared", f"{where} {name}")
-            ordered.append(declared.get(name, {"name": name, "in": "path", "schema": {"type": "string"}}))
+            ordered.append(
+                declared.get(name, {"name": name, "in": "path", "schema": {"type": "string"}})
+            )
         for name in declared.keys() - set(TEMPLATE.findall(path)):
             self.notes.hit("parameter-not-in-path", f"{where} {name}")
         rest = [one for one in given if one["in"] != "path"]
@@ -205,7 +209,7 @@ class Operations:
         content = old.get("content")
         if old.get("schema") is not None or not isinstance(content, dict) or not content:
             return old.get("schema") or {"type": "string"}
-        media_type = sorted(content, key=lambda one: (not _is_json(one), one))[0]
+        media_type = min(content, key=lambda one: (not _is_json(one), one))
         if new["in"] == "query" and _is_json(media_type):
             new["x-query"] = "json"
             return (content[media_type] or {}).get("schema") or {}
@@ -239,14 +243,16 @@ class Operations:
             return self._kind(schema)
         if schema.get("format") in {"date", "date-time"} and "enum" not in schema:
             return "date"
-        return schema.get("type")
+        kind: str | None = schema.get("type")
+        return kind
 
     def _named(self, parameters: list[Json], where: str) -> list[Json]:
         """Keys whose Python names are all different, whatever their place."""
         taken: set[str] = set()
         shared = Counter(names.python_name(one["name"]) for one in parameters)
         own_first = sorted(
-            parameters, key=lambda one: (one["in"] != "path", names.python_name(one["name"]) != one["name"])
+            parameters,
+            key=lambda one: (one["in"] != "path", names.python_name(one["name"]) != one["name"]),
         )
         for one in own_first:
             name, place = one["name"], one["in"]
@@ -259,11 +265,15 @@ class Operations:
                 wanted = names.python_name(names.spelled(name) or "value")
                 if wanted in taken or wanted in names.ARGUMENTS_TAKEN:
                     wanted = f"{wanted.rstrip('_')}_{place}"
+                if place == "path" and not PLAIN_TEMPLATE.fullmatch(wanted):
+                    wanted = "parameter"
                 wanted = names.unique(wanted, taken | names.ARGUMENTS_TAKEN, names.python_name)
             taken.add(names.python_name(wanted))
             if place == "path" and wanted != name:
                 # The name of a path parameter never goes over the wire.
-                self.notes.hit("path-parameter-renamed" if not fits else "python-names", f"{where} {name}")
+                self.notes.hit(
+                    "path-parameter-renamed" if not fits else "python-names", f"{where} {name}"
+                )
                 one["name"], one["x-template"] = wanted, name
             elif wanted != name:
                 one["name"] = self.schemas.spelling(name, wanted, f"{where} {name}")
@@ -273,7 +283,9 @@ class Operations:
         rest = [one for one in parameters if one["in"] != "path"]
         return [*in_path, *sorted(rest, key=lambda one: (one["in"], one["name"]))]
 
-    def _place(self, holder: Json, key: str, name: str, where: str, *, binary: bool = False) -> None:
+    def _place(
+        self, holder: Json, key: str, name: str, where: str, *, binary: bool = False
+    ) -> None:
         self.places.append(Place(holder, key, name, where, binary=binary))
 
     # --- bodies and responses ---
@@ -294,7 +306,9 @@ class Operations:
             place = f"{where}/content/{escape(given)}"
             schema = self.schemas.clean(media.get("schema") or {}, f"{place}/schema")
             new["content"][written] = holder = {"schema": schema}
-            self._body_schema(holder, written, name + ("Body" if len(chosen) == 1 else _part(written)), place)
+            self._body_schema(
+                holder, written, name + ("Body" if len(chosen) == 1 else _part(written)), place
+            )
         return new
 
     def _body_types(self, content: Json, where: str) -> dict[str, str]:
@@ -304,7 +318,11 @@ class Operations:
         chosen = {_written(first, body=True): first}
         for form in FORM_TYPES[:1]:
             extra = next((one for one in offered[1:] if _bare(one) == form), None)
-            if extra and _written(first, body=True) == JSON_TYPE and self._differ(content, first, extra):
+            if (
+                extra
+                and _written(first, body=True) == JSON_TYPE
+                and self._differ(content, first, extra)
+            ):
                 chosen[form] = extra
         if len(chosen) < len(content) or any(key != value for key, value in chosen.items()):
             self.notes.hit("one-media-type", where)
@@ -337,7 +355,11 @@ class Operations:
 
     def responses(self, old: Json, name: str, where: str) -> Json:
         """Successes with their one media type; errors only where they say what they carry."""
-        given = {code: self.part(one) for code, one in (old or {}).items() if not str(code).startswith("x-")}
+        given = {
+            code: self.part(one)
+            for code, one in (old or {}).items()
+            if not str(code).startswith("x-")
+        }
         if not given:
             self.notes.hit("required-filled", where)
         new: Json = {}
@@ -346,7 +368,9 @@ class Operations:
             content = response.get("content")
             holder: Json = {"description": ""}
             if isinstance(content, dict) and content:
-                holder["content"] = self._response_content(content, f"{name}Response{written}", f"{where}/{code}")
+                holder["content"] = self._response_content(
+                    content, f"{name}Response{written}", f"{where}/{code}"
+                )
             new[written] = holder
         succeeds = any(code.startswith("2") for code in new)
         for code in [code for code in new if not code.startswith("2")]:
@@ -386,11 +410,11 @@ class Operations:
         return {written: holder}
 
     def _is_binary(self, schema: Json) -> bool:
-        return schema.get("type") == "string" and schema.get("format") == "binary"
+        return (schema.get("type"), schema.get("format")) == ("string", "binary")
 
 
 def _bare(media_type: str) -> str:
-    return media_type.split(";")[0].strip().lower()
+    return media_type.split(";", maxsplit=1)[0].strip().lower()
 
 
 def _is_json(media_type: str) -> bool:
@@ -427,7 +451,11 @@ def _written(media_type: str, *, body: bool = False) -> str:
         return JSON_TYPE
     if body:
         return BINARY_TYPE if "*" in bare or "/" not in bare else bare
-    return bare if bare.startswith("text/") and not bare.endswith("xml") and "*" not in bare else BINARY_TYPE
+    return (
+        bare
+        if bare.startswith("text/") and not bare.endswith("xml") and "*" not in bare
+        else BINARY_TYPE
+    )
 
 
 def _part(media_type: str) -> str:

@@ -145,21 +145,7 @@ class Schemas:
     def _type(self, node: Json, new: Json, where: str) -> None:
         given = node.get("type")
         wanted = given if isinstance(given, list) else [given]
-        known: list[str] = []
-        for one in wanted:
-            if one is None:
-                continue
-            if one == "null":
-                new["nullable"] = True
-            elif one in TYPES:
-                known.append(one)
-            else:
-                self.notes.hit("unknown-type", where)
-                near = NEAR_TYPES.get(str(one).lower(), {})
-                low = str(one).lower()
-                known += [near["type"]] if near else [low] if low in TYPES else []
-                if "format" in near:
-                    new.setdefault("format", near["format"])
+        known = [one for given in wanted for one in self._known(given, new, where)]
         if known == ["integer", "number"] or known == ["number", "integer"]:
             known = ["number"]
         if len(known) == 1:
@@ -173,6 +159,20 @@ class Schemas:
             new["type"] = "object"
         elif "items" in node or "prefixItems" in node:
             new["type"] = "array"
+
+    def _known(self, given: Json, new: Json, where: str) -> list[str]:
+        """One type as JSON Schema has it, if it can be told; null is a flag."""
+        if given is None or given == "null":
+            new.update({"nullable": True} if given else {})
+            return []
+        if given in TYPES:
+            return [given]
+        self.notes.hit("unknown-type", where)
+        low = str(given).lower()
+        near = NEAR_TYPES.get(low, {"type": low} if low in TYPES else {})
+        if "format" in near:
+            new.setdefault("format", near["format"])
+        return [near["type"]] if near else []
 
     def _members(self, node: Json, new: Json, where: str) -> None:
         kinds = {new.get("type"), *new.get("types", ())}
@@ -229,7 +229,11 @@ class Schemas:
             if rest:
                 new["anyOf"] = _distinct([*new.get("anyOf", []), *rest])
         given = node.get("discriminator")
-        if "anyOf" in new and isinstance(given, dict) and isinstance(given.get("propertyName"), str):
+        if (
+            "anyOf" in new
+            and isinstance(given, dict)
+            and isinstance(given.get("propertyName"), str)
+        ):
             mapping = given.get("mapping")
             new["discriminator"] = {
                 "propertyName": given["propertyName"],
@@ -239,7 +243,9 @@ class Schemas:
     def _single(self, new: Json) -> Json:
         """A union of one member is that member."""
         members = new.get("anyOf", ())
-        if len(members) == 1 and not any(key in new for key in ("type", "allOf", "properties", "required")):
+        if len(members) == 1 and not any(
+            key in new for key in ("type", "allOf", "properties", "required")
+        ):
             rest = {key: new[key] for key in ("nullable", "default", "description") if key in new}
             return {**members[0], **rest}
         return new
@@ -358,6 +364,10 @@ class Schemas:
             return self._merge_unions(one, two, stack, where)
         if not one or not two:
             return deepcopy(one or two)
+        return self._merge_plain(one, two, stack, where)
+
+    def _merge_plain(self, one: Json, two: Json, stack: tuple[str, ...], where: str) -> Json:
+        """The same, for two schemas without references and unions."""
         result = {**deepcopy(one), **deepcopy(two)}
         self._merge_types(one, two, result, where)
         properties = dict(one.get("properties", {}))
@@ -397,7 +407,7 @@ class Schemas:
 
     @staticmethod
     def _merge_additional(one: Json, two: Json, result: Json) -> None:
-        """Two closed objects are closed; one closed and one open would refuse the other's members."""
+        """Two closed objects are closed; one alone would refuse the other's members."""
         given = [node.get("additionalProperties") for node in (one, two)]
         typed = [value for value in given if isinstance(value, dict)]
         result.pop("additionalProperties", None)
@@ -623,7 +633,11 @@ class Schemas:
             new["items"] = self.position(new["items"], f"{name}Item", binary=binary)
         if "anyOf" in new:
             new["anyOf"] = [
-                self.position(one, name + (names.pascal(one.get("title", "")) or f"Type{number}"), binary=binary)
+                self.position(
+                    one,
+                    name + (names.pascal(one.get("title", "")) or f"Type{number}"),
+                    binary=binary,
+                )
                 for number, one in enumerate(new["anyOf"])
             ]
         if "properties" in new:
@@ -641,9 +655,9 @@ class Schemas:
         for member, value in node["properties"].items():
             key = self.spelling(member, spellings.get(member, member), f"{name}.{member}")
             target = schema_name(value.get("$ref", ""))
-            if target in self.null_components:
-                value = {**value, "nullable": True}
-            properties[key] = self.position(value, name + (names.pascal(member) or "Value"), binary=binary)
+            null = {"nullable": True} if target in self.null_components else {}
+            wanted = name + (names.pascal(member) or "Value")
+            properties[key] = self.position({**value, **null}, wanted, binary=binary)
             if member in node.get("required", ()):
                 required.append(key)
         return properties, sorted(required)
@@ -684,9 +698,11 @@ class Schemas:
 
 
 class Place:
-    """Where an operation has a schema: the object and key that hold it, and a name for its class."""
+    """Where an operation has a schema: what holds it, and a name for its class."""
 
-    def __init__(self, holder: Json, key: str, name: str, where: str, *, binary: bool = False) -> None:
+    def __init__(
+        self, holder: Json, key: str, name: str, where: str, *, binary: bool = False
+    ) -> None:
         self.holder, self.key, self.name, self.where, self.binary = holder, key, name, where, binary
 
 
@@ -699,7 +715,9 @@ def is_class(node: Json) -> bool:
 
 def _has_shape(node: Json, apart: set[str] | None = None) -> bool:
     keys = {"$ref", *SHAPE} - (apart or set())
-    if node.get("type") not in {None, "object"} or isinstance(node.get("additionalProperties"), dict):
+    if node.get("type") not in {None, "object"} or isinstance(
+        node.get("additionalProperties"), dict
+    ):
         return True
     return any(key in node for key in keys)
 
@@ -761,7 +779,7 @@ def _enum_values(values: list[Any], kind: str | None) -> list[Any] | None:
     """The values as all text or all whole numbers; None when the generator cannot have them."""
     if kind == "boolean" or not values:
         return []
-    if any(isinstance(value, dict | list) for value in values) or kind in {"object"}:
+    if any(isinstance(value, dict | list) for value in values) or kind == "object":
         return None
     if kind == "string":
         values = [value if isinstance(value, str) else _yaml_text(value) for value in values]
@@ -794,7 +812,9 @@ def _default_for(node: Json, default: Json) -> Json:
         return next((one for one in tries if one is not None), None)
     kind = node.get("type")
     if "enum" in node:
-        value = _yaml_text(default) if kind == "string" and not isinstance(default, str) else default
+        value = (
+            _yaml_text(default) if kind == "string" and not isinstance(default, str) else default
+        )
         fits = value in node["enum"] and type(value) is type(node["enum"][0])
         # The generator looks the default up among values that it has escaped already.
         return value if fits and (not isinstance(value, str) or _as_literal(value)) else None

@@ -32,7 +32,9 @@ class Overlay:
 
     def concerns(self, document: Json) -> bool:
         """Whether every member that `x-applies-to` names has the value it gives."""
-        return all(_member(document, pointer) == value for pointer, value in self.applies_to.items())
+        return all(
+            _member(document, pointer) == value for pointer, value in self.applies_to.items()
+        )
 
 
 def _member(document: Json, pointer: str) -> Json:
@@ -68,9 +70,13 @@ def _read(path: Path) -> Overlay:
         raise DocumentError(f"{path.name} is no overlay: it needs `actions` and `x-applies-to`.")
     for number, action in enumerate(actions, 1):
         if not isinstance(action, dict) or not action.get("description"):
-            raise DocumentError(f"{path.name}: action {number} has no `description`: give a reason.")
+            raise DocumentError(
+                f"{path.name}: action {number} has no `description`: give a reason."
+            )
         if not isinstance(action.get("target"), str) or not {"update", "remove"} & action.keys():
-            raise DocumentError(f"{path.name}: action {number} needs `target` and `update` or `remove`.")
+            raise DocumentError(
+                f"{path.name}: action {number} needs `target` and `update` or `remove`."
+            )
     return Overlay(path.name, data["x-applies-to"], actions)
 
 
@@ -123,7 +129,7 @@ def _act(document: Json, action: Json, name: str) -> bool:
 
 
 def _merged(old: Json, update: Json) -> Json:
-    """Objects merge, arrays gain what they lack, all else is replaced (Overlay 1.0, section 4.4.3)."""
+    """Objects merge, arrays gain, all else is replaced (Overlay 1.0, 4.4.3)."""
     if isinstance(old, dict) and isinstance(update, dict):
         return old | {key: _merged(old.get(key), value) for key, value in update.items()}
     if isinstance(old, list):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import httpx
@@ -102,9 +102,7 @@ def read_url(
             if response.status_code == httpx.codes.NOT_MODIFIED and present:
                 return attrs.evolve(present(), source=url, etag=etag)
             if not response.is_success:
-                message = (
-                    f"{url} answered {response.status_code} {response.reason_phrase}; check the URL."
-                )
+                message = f"{url} answered {response.status_code} {response.reason_phrase}."
                 raise DocumentError(message)
             raw = _body(response, url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -222,9 +220,9 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the 
 class _CoreLoader(_Base):  # type: ignore[misc]  # the base is chosen at run time
     """YAML by the core schema of YAML 1.2 (section 10.3.2), with unique keys."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Json]:  # noqa: FBT001, FBT002 - the base's signature
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Json]:
         seen: set[str] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -274,7 +272,9 @@ for _tag, _pattern, _first in (
     ("merge", r"^(?:<<)$", "<"),
 ):
     _CoreLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), [*_first, ""] if _tag == "null" else [*_first]
+        f"tag:yaml.org,2002:{_tag}",
+        re.compile(_pattern),
+        [*_first, ""] if _tag == "null" else [*_first],
     )
 _CoreLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
 _CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
@@ -331,7 +331,9 @@ def _refuse_bomb(data: Json, name: str) -> None:
         return total
 
     if size(data) > MAX_NODES:
-        raise DocumentError(f"{name} grows beyond {MAX_NODES} values when its aliases are followed.")
+        raise DocumentError(
+            f"{name} grows beyond {MAX_NODES} values when its aliases are followed."
+        )
 
 
 # --- what any document must be ---
@@ -361,7 +363,7 @@ def _refuse_shape(data: Json, name: str) -> None:
 
 def _refuse_text(text: str, name: str) -> None:
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise DocumentError(f"{name} has half a surrogate pair in {ascii(text[:40])}: not text.")
+        raise DocumentError(f"{name} has half a surrogate pair in {text[:40]!a}: not text.")
 
 
 def _refuse_version(data: Json, name: str) -> None:
@@ -374,5 +376,7 @@ def _refuse_version(data: Json, name: str) -> None:
     for member in ("paths", "components", "definitions"):
         if member in data and not isinstance(data[member], dict):
             raise DocumentError(f"{name} is not an OpenAPI document: `{member}` is no object.")
-    if not any(isinstance(data.get(member), dict) for member in ("paths", "components", "webhooks")):
+    if not any(
+        isinstance(data.get(member), dict) for member in ("paths", "components", "webhooks")
+    ):
         raise DocumentError(f"{name} is not an OpenAPI document: no `paths`.")

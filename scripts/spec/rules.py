@@ -13,7 +13,7 @@ RULES: dict[str, str] = {
     # the document
     "info-filled": "title and version must be strings, or the generator refuses the document",
     "path-items-inlined": "a path item behind a $ref is ignored, with all its operations",
-    "slashes": "a path that starts with // goes to a host of that name; one without / is glued on",
+    "slashes": "a path that starts with // names a host; one without / is glued on",
     "global-security": "only an operation's own security is read",
     "parts-inlined": "references between parameters, bodies and responses are not followed",
     # operations
@@ -24,8 +24,8 @@ RULES: dict[str, str] = {
     "parameter-not-in-path": "an operation with a path parameter that its path lacks is dropped",
     "path-parameter-renamed": "a template other than letters, digits, - and _ is not recognised",
     "path-parameter-required": "an optional path parameter drops the operation",
-    "path-parameter-text": "lists and objects have no one spelling in a path: the caller gives text",
-    "header-ignored": "Accept, Content-Type and Authorization are not parameters (OAS 3.0.3, 4.7.12.1)",
+    "path-parameter-text": "lists and objects have no one spelling in a path: text is asked for",
+    "header-ignored": "Accept, Content-Type, Authorization are no parameters (OAS 3.0.3, 4.7.12.1)",
     "header-text": "a header of another type than text, number or enum drops the operation",
     "cookie-text": "a cookie of another type than text is a TypeError in httpx",
     "parameter-json": "a parameter with `content` and no `schema` is left out without a word",
@@ -51,7 +51,7 @@ RULES: dict[str, str] = {
     "allof-merged": "allOf is followed one level deep, and only through objects",
     "allof-conflict": "two parts of an allOf that contradict each other: the later one counts",
     "union-members": "what stands beside oneOf or anyOf is lost",
-    "discriminator": "the generator tries members in order; with the value fixed the right one fits",
+    "discriminator": "members are tried in order; with the value fixed only the right one fits",
     "recursion-cut": "a type that contains itself without a class between cannot be written down",
     "enum-names": "values that become one Python name lose all but the last",
     "enum-values": "values of mixed or unsupported types drop the schema",

@@ -222,7 +222,9 @@ def roll_back(moves: list[dict[str, Any]]) -> None:
             if Path(place).exists() and not Path(move["new"]).exists():
                 Path(place).rename(move["new"])
             continue
-        where = next((one for one in (place, move["new"], move["aside"]) if _inode(one) == inode), place)
+        where = next(
+            (one for one in (place, move["new"], move["aside"]) if _inode(one) == inode), place
+        )
         if where == place:
             continue
         if Path(place).exists():

@@ -134,7 +134,9 @@ def account(original: Json, notes: Notes, generated: Generated, normal: Json) ->
 
     Args:
         original: The document as OpenAPI 3, before the rules.
-        normal: The document after them.
+        notes: What the rules noted.
+        generated: What the generator made.
+        normal: The document after the rules.
 
     Raises:
         LossError: Names each one that is not.

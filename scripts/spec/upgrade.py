@@ -135,9 +135,11 @@ class _Upgrade:
         bodies = [self.resolved(one) for one in own if self.is_body(one)]
         taken = {(one.get("name"), one["in"]) for one in bodies}
         has_body = any(one["in"] == "body" for one in bodies)
-        for one in map(self.resolved, inherited):
-            if (one.get("name"), one["in"]) not in taken and not (one["in"] == "body" and has_body):
-                bodies.append(one)
+        bodies += [
+            one
+            for one in map(self.resolved, inherited)
+            if (one.get("name"), one["in"]) not in taken and not (one["in"] == "body" and has_body)
+        ]
         body = self.request_body(bodies, old.get("consumes", self.consumes))
         if body:
             new["requestBody"] = body
@@ -186,7 +188,9 @@ class _Upgrade:
             one.get("type") == "file" or (one.get("items") or {}).get("type") == "file"
             for one in fields
         )
-        media_type = MULTIPART if has_file or (MULTIPART in consumes and FORM not in consumes) else FORM
+        media_type = (
+            MULTIPART if has_file or (MULTIPART in consumes and FORM not in consumes) else FORM
+        )
         properties: Json = {}
         for one in fields:
             field = schema({key: one[key] for key in SCHEMA_KEYS if key in one})
@@ -253,7 +257,7 @@ def security_scheme(old: Json) -> Json:
     """Basic authentication and the four OAuth flows are written differently in 3.0."""
     kind = old.get("type")
     if kind == "basic":
-        new = {"type": "http", "scheme": "basic"}
+        new: Json = {"type": "http", "scheme": "basic"}
     elif kind == "oauth2":
         flow = {key: old[key] for key in ("authorizationUrl", "tokenUrl") if key in old}
         flow["scopes"] = old.get("scopes") or {}

@@ -22,7 +22,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
     sys.path.insert(0, str(folder))
 
     def build(name: str) -> Path:
-        package = folder / name.split(".")[0]
+        package = folder / name.split(".", maxsplit=1)[0]
         if not package.exists():
             arguments = ["--from", str(CORPUS / name), "--output", str(package)]
             assert regenerate.main(arguments) == 0
@@ -40,6 +40,7 @@ class Wire:
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Keep the request, give the answer."""
         request.read()
         self.requests.append(request)
         return self.answer
@@ -65,7 +66,9 @@ class Api:
         row = self.operations.OPERATIONS[identifier]
         return importlib.import_module(f"{self.name}.api.{row.tag}.{row.module}")
 
-    def call(self, identifier: str, *path: Any, answer: httpx.Response, **arguments: Any) -> tuple[Any, httpx.Request]:
+    def call(
+        self, identifier: str, *path: Any, answer: httpx.Response, **arguments: Any
+    ) -> tuple[Any, httpx.Request]:
         """What the operation returns, and the request that it sent."""
         wire = Wire(answer)
         client_module = importlib.import_module(f"{self.name}.client")

@@ -18,17 +18,45 @@ from scripts import regenerate
 from scripts.spec import swap
 
 ROOT = Path(__file__).parents[2]
-RUN = "import sys; from pathlib import Path; from scripts import regenerate; sys.exit(regenerate.main(sys.argv[2:], root=Path(sys.argv[1])))"
-STEPS = ("read", "diff", "upgrade", "overlay", "normalise", "generate", "operations", "stamp", "check", "swap")
+RUN = """
+import sys
+from pathlib import Path
+from scripts import regenerate
+sys.exit(regenerate.main(sys.argv[2:], root=Path(sys.argv[1])))
+"""
+STEPS = (
+    "read",
+    "diff",
+    "upgrade",
+    "overlay",
+    "normalise",
+    "generate",
+    "operations",
+    "stamp",
+    "check",
+    "swap",
+)
 
 SMALL: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Small", "version": "1"},
-    "paths": {"/a": {"get": {"operationId": "get_a", "responses": {"200": {
-        "description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}
-    }}}}},
+    "paths": {
+        "/a": {
+            "get": {
+                "operationId": "get_a",
+                "responses": {
+                    "200": {
+                        "description": "",
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/A"}}
+                        },
+                    }
+                },
+            }
+        }
+    },
     "components": {"schemas": {"A": {"type": "object", "properties": {"a": {"type": "string"}}}}},
-}  # fmt: skip
+}
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
@@ -43,7 +71,9 @@ def snapshot(root: Path) -> dict[str, bytes]:
 def newer() -> str:
     """The small document with one operation more."""
     new = json.loads(json.dumps(SMALL))
-    new["paths"]["/b"] = {"get": {"operationId": "get_b", "responses": {"204": {"description": ""}}}}
+    new["paths"]["/b"] = {
+        "get": {"operationId": "get_b", "responses": {"204": {"description": ""}}}
+    }
     return json.dumps(new)
 
 
@@ -160,7 +190,9 @@ def dying_keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     def prepare(steps: int, *, victim: str = "os.getpid()", before: str = "") -> None:
         script = tmp_path / "keeper.py"
         folder = str(Path(swap.__file__).parent)
-        script.write_text(DYING_KEEPER.format(folder=folder, steps=steps, victim=victim, before=before))
+        script.write_text(
+            DYING_KEEPER.format(folder=folder, steps=steps, victim=victim, before=before)
+        )
         monkeypatch.setattr(swap, "KEEPER", script)
 
     return prepare
@@ -277,7 +309,9 @@ def test_a_swap_in_one_process(
     assert {"package/a": b"old", "document": b"old"} == snapshot(folder)
 
 
-def test_the_keeper_in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_keeper_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It commits when told, removes its folder, and says when it could not."""
     from io import StringIO
 
@@ -306,7 +340,9 @@ def test_a_folder_with_a_living_keeper_is_left_alone(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
-def test_a_keeper_that_cannot_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keeper_that_cannot_start_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No process, no folder."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
 
@@ -359,9 +395,7 @@ def test_a_full_disk_leaves_the_tree_as_it_was(
 
 
 @pytest.mark.parametrize("limit", [1_000, 10_000])
-def test_a_file_too_large_for_the_disk_leaves_the_tree_as_it_was(
-    project: Path, limit: int
-) -> None:
+def test_a_file_too_large_for_the_disk_leaves_the_tree_as_it_was(project: Path, limit: int) -> None:
     """A limit on file sizes, which needs no rights to set: the same."""
     before = snapshot(project)
 

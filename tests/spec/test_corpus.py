@@ -25,9 +25,17 @@ def query(request: httpx.Request) -> dict[str, list[str]]:
 
 
 def test_types_are_clean_in_every_package(any_package: Path) -> None:
-    """mypy --strict finds nothing in the output, whatever the document."""
+    """Mypy --strict finds nothing in the output, whatever the document."""
     cache = any_package.parent / ".mypy_cache"
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache), any_package.name]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        str(cache),
+        any_package.name,
+    ]
 
     result = subprocess.run(
         command, cwd=any_package.parent, capture_output=True, text=True, check=False
@@ -49,7 +57,10 @@ def test_every_file_says_that_it_is_generated(any_package: Path) -> None:
     [
         ({"ids": [1, 2]}, {"ids": ["1,2"]}),
         ({"piped": ["a", "b"]}, {"piped": ["a|b"]}),
-        ({"class_": "x", "client_query": "y", "body_query": "z"}, {"class": ["x"], "client": ["y"], "body": ["z"]}),
+        (
+            {"class_": "x", "client_query": "y", "body_query": "z"},
+            {"class": ["x"], "client": ["y"], "body": ["z"]},
+        ),
         ({"plus_1": "a", "minus_1": "b"}, {"+1": ["a"], "-1": ["b"]}),
         ({"page_size": 1, "page_size_query": 2}, {"page_size": ["1"], "pageSize": ["2"]}),
         ({"headers": "h"}, {"headers": ["h"]}),
@@ -103,14 +114,38 @@ def test_headers_and_cookies(api30: Api) -> None:
 
 
 PET = {
-    "name": "n", "class": "c", "from": "2018-01-01", "None": "N", "self": "s", "@id": "@", "id": 1,
-    "$id": "$", "+1": 1, "-1": -1, "foo-bar": "-", "foo_bar": "_", "additionalProperties": "a",
-    "to_dict": "t", "properties": {"default": "d", "$ref": "r"}, "color": None, "maybe": None,
-    "status": "off", "tags": [1, "a", {}], "tuple": ["a", 1], "many": ["a"], "level": -1,
-    "weird": "2020-01-01T00:00:00+00:00", "parent": {"name": "p"}, "map": {"k": {"a": "b"}},
-    "null_map": {"k": None}, "owner": {"name": "o"}, "vet": {"phone": "1"}, "blob": "text",
-    "day": "2018-01-01", "unknown": True,
-}  # fmt: skip
+    "name": "n",
+    "class": "c",
+    "from": "2018-01-01",
+    "None": "N",
+    "self": "s",
+    "@id": "@",
+    "id": 1,
+    "$id": "$",
+    "+1": 1,
+    "-1": -1,
+    "foo-bar": "-",
+    "foo_bar": "_",
+    "additionalProperties": "a",
+    "to_dict": "t",
+    "properties": {"default": "d", "$ref": "r"},
+    "color": None,
+    "maybe": None,
+    "status": "off",
+    "tags": [1, "a", {}],
+    "tuple": ["a", 1],
+    "many": ["a"],
+    "level": -1,
+    "weird": "2020-01-01T00:00:00+00:00",
+    "parent": {"name": "p"},
+    "map": {"k": {"a": "b"}},
+    "null_map": {"k": None},
+    "owner": {"name": "o"},
+    "vet": {"phone": "1"},
+    "blob": "text",
+    "day": "2018-01-01",
+    "unknown": True,
+}
 
 
 def test_no_member_is_lost_on_the_way_through_a_model(api30: Api) -> None:
@@ -119,15 +154,32 @@ def test_no_member_is_lost_on_the_way_through_a_model(api30: Api) -> None:
 
     assert PET == {key: value for key, value in pet.to_dict().items() if key != "when"}
     assert (1, -1, "$", 1, "-", "_") == (
-        pet.plus_1, pet.minus_1, pet.dollar_id, pet.id, pet.foo_minus_bar, pet.foo_bar
-    )  # fmt: skip
+        pet.plus_1,
+        pet.minus_1,
+        pet.dollar_id,
+        pet.id,
+        pet.foo_minus_bar,
+        pet.foo_bar,
+    )
 
 
 def test_enum_values_that_become_one_name_stay_apart(api30: Api) -> None:
-    """red and Red, dark-red and dark_red, the empty text, a star: all there, in YAML as in JSON."""
+    """Red and Red, dark-red and dark_red, the empty text, a star: all there, in YAML as in JSON."""
     values = {one.value for one in api30.models.Color}
 
-    assert values == {"red", "Red", "dark-red", "dark_red", "dark red", "", "1", "on", "no", "*", "mro"}
+    assert values == {
+        "red",
+        "Red",
+        "dark-red",
+        "dark_red",
+        "dark red",
+        "",
+        "1",
+        "on",
+        "no",
+        "*",
+        "mro",
+    }
     assert {"LOW": 1, "BELOW": -1, "NONE": 0} == {one.name: one.value for one in api30.models.Level}
 
 
@@ -154,10 +206,18 @@ def test_recursive_types_pass_through(api30: Api, tree: Any) -> None:
 def test_members_beside_unions_survive(api30: Api) -> None:
     """What stands beside oneOf and anyOf, and what allOf narrows, is in the model."""
     zoo = {
-        "either": 3, "base": {"z": "a"}, "spread": {"z": "z", "x": "x"}, "limited": "short",
-        "narrowed": "b", "shape": {"kind": "circle", "r": 1.0}, "self": {"main": {"n": "n"}},
-        "loop": [[], [[]]], "tree": ["a"], "any_of_null": None, "mixed": 1,
-    }  # fmt: skip
+        "either": 3,
+        "base": {"z": "a"},
+        "spread": {"z": "z", "x": "x"},
+        "limited": "short",
+        "narrowed": "b",
+        "shape": {"kind": "circle", "r": 1.0},
+        "self": {"main": {"n": "n"}},
+        "loop": [[], [[]]],
+        "tree": ["a"],
+        "any_of_null": None,
+        "mixed": 1,
+    }
 
     result, request = api30.call(
         "echoZoo", answer=httpx.Response(200, json=zoo), body=api30.models.Zoo.from_dict(zoo)
@@ -177,8 +237,10 @@ def test_raw_bodies_and_answers(api30: Api) -> None:
     result, _ = api30.call("get/file", *path, answer=httpx.Response(200, content=b"%PDF"))
 
     assert ("application/pdf", b"%PDF", b"%PDF") == (
-        sent.headers["Content-Type"], sent.content, result.payload.read()
-    )  # fmt: skip
+        sent.headers["Content-Type"],
+        sent.content,
+        result.payload.read(),
+    )
     assert sent.url.path == f"/pets/{path[0]}/files/a.pdf"
 
 
@@ -229,13 +291,28 @@ def test_the_table_knows_scopes_and_who_needs_a_token(api30: Api, api20: Api) ->
 
 
 THING = {
-    "nullable": None, "object_or_null": None, "several": 3, "array_or_null": None, "null_only": None,
-    "constant": "fixed", "constant_number": 3, "constant_list": [1], "pair": ["a", 1.5],
-    "anything": {"x": 1}, "nothing": 1, "inner": {"deep": None}, "anchored": {"n": 1},
-    "described": "a", "extended": {"base": "b", "more": "m"}, "patterned": {"x1": 1},
-    "number_or_int": 1.5, "choice": None, "big_enum": 2.5, "exclusive": 4,
+    "nullable": None,
+    "object_or_null": None,
+    "several": 3,
+    "array_or_null": None,
+    "null_only": None,
+    "constant": "fixed",
+    "constant_number": 3,
+    "constant_list": [1],
+    "pair": ["a", 1.5],
+    "anything": {"x": 1},
+    "nothing": 1,
+    "inner": {"deep": None},
+    "anchored": {"n": 1},
+    "described": "a",
+    "extended": {"base": "b", "more": "m"},
+    "patterned": {"x1": 1},
+    "number_or_int": 1.5,
+    "choice": None,
+    "big_enum": 2.5,
+    "exclusive": 4,
     "json_schema": {"a": 1, "b": 2},
-}  # fmt: skip
+}
 
 
 def test_what_3_1_has_of_its_own(api31: Api) -> None:
@@ -272,13 +349,22 @@ def test_every_collection_format(api20: Api) -> None:
     _, request = api20.call(
         "list",
         answer=httpx.Response(200, json=[]),
-        csv=["a", "b"], ssv=["a", "b"], tsv=["a", "b"], pipes=[1, 2], multi=[many, many], page=2,
-    )  # fmt: skip
+        csv=["a", "b"],
+        ssv=["a", "b"],
+        tsv=["a", "b"],
+        pipes=[1, 2],
+        multi=[many, many],
+        page=2,
+    )
 
     assert {
-        "csv": ["a,b"], "ssv": ["a b"], "tsv": ["a\tb"], "pipes": ["1|2"], "multi": ["a", "a"],
+        "csv": ["a,b"],
+        "ssv": ["a b"],
+        "tsv": ["a\tb"],
+        "pipes": ["1|2"],
+        "multi": ["a", "a"],
         "page": ["2"],
-    } == query(request)  # fmt: skip
+    } == query(request)
 
 
 def test_bodies_and_files_of_2_0(api20: Api) -> None:

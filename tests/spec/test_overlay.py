@@ -31,13 +31,25 @@ def applied(*actions: dict[str, Any], applies_to: dict[str, Any] | None = None) 
     [
         ({"target": "$.info", "update": {"version": "1"}}, "info", {"title": "T", "version": "1"}),
         ({"target": "$", "update": {"info": {"title": "U"}}}, "info", {"title": "U"}),
-        ({"target": "$.paths.*.get.summary", "remove": True}, "paths", {"/a": {"get": {"tags": ["x"]}}}),
-        ({"target": "$.paths['/a'].get.tags", "update": ["y"]}, "paths", {"/a": {"get": {"tags": ["x", "y"], "summary": "s"}}}),
-        ({"target": "$.paths['/a'].get.tags", "update": "y"}, "paths", {"/a": {"get": {"tags": ["x", "y"], "summary": "s"}}}),
+        (
+            {"target": "$.paths.*.get.summary", "remove": True},
+            "paths",
+            {"/a": {"get": {"tags": ["x"]}}},
+        ),
+        (
+            {"target": "$.paths['/a'].get.tags", "update": ["y"]},
+            "paths",
+            {"/a": {"get": {"tags": ["x", "y"], "summary": "s"}}},
+        ),
+        (
+            {"target": "$.paths['/a'].get.tags", "update": "y"},
+            "paths",
+            {"/a": {"get": {"tags": ["x", "y"], "summary": "s"}}},
+        ),
         ({"target": "$.list[?@.n > 1]", "remove": True}, "list", [{"n": 1}]),
         ({"target": "$.list[?@.n == 2].n", "update": 9}, "list", [{"n": 1}, {"n": 9}, {"n": 3}]),
     ],
-)  # fmt: skip
+)
 def test_actions(action: dict[str, Any], place: str, expected: Any) -> None:
     """Objects merge, lists gain, values are replaced, and matches go."""
     result = applied(action)
@@ -119,7 +131,10 @@ def test_our_overlays_are_overlays() -> None:
 
     assert [] != loaded
     assert [] == [
-        action for one in loaded for action in one.actions if not action["description"].endswith(".")
+        action
+        for one in loaded
+        for action in one.actions
+        if not action["description"].endswith(".")
     ]
 
 

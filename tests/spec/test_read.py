@@ -14,7 +14,12 @@ GOOD = b'{"openapi": "3.0.3", "paths": {}}'
 
 @pytest.mark.parametrize(
     "raw",
-    [GOOD, b"\xef\xbb\xbf" + GOOD, b"openapi: 3.0.3\npaths: {}\n", b"\n\n{openapi: 3.0.3, paths: {}}"],
+    [
+        GOOD,
+        b"\xef\xbb\xbf" + GOOD,
+        b"openapi: 3.0.3\npaths: {}\n",
+        b"\n\n{openapi: 3.0.3, paths: {}}",
+    ],
     ids=["json", "byte order mark", "yaml", "yaml in braces"],
 )
 def test_every_way_to_write_a_document(raw: bytes) -> None:
@@ -30,9 +35,10 @@ def test_json_is_kept_as_published_without_the_mark() -> None:
 
 
 def test_yaml_is_read_by_the_core_schema() -> None:
-    """on, no, dates and times are text; status codes are keys; null and numbers are what they are."""
+    """on, no, dates and times are text; status codes are keys; numbers stay numbers."""
     text = (
-        "openapi: 3.0.3\npaths:\n  a: &one {on: no, y: yes, d: 2018-01-01, t: 12:30, 200: x, 1.0: y}\n"
+        "openapi: 3.0.3\npaths:\n"
+        "  a: &one {on: no, y: yes, d: 2018-01-01, t: 12:30, 200: x, 1.0: y}\n"
         "  b: {e: , n: ~, f: 1.5e3, i: -3, o: 0o17, h: 0xFF, s: '1', z: 010, b: true, m: .5}\n"
         "  c: {<<: *one, on: off}\n"
     )
@@ -40,12 +46,25 @@ def test_yaml_is_read_by_the_core_schema() -> None:
     paths = read.parse(text.encode(), name="x").data["paths"]
 
     assert {
-        "on": "no", "y": "yes", "d": "2018-01-01", "t": "12:30", "200": "x", "1.0": "y",
-    } == paths["a"]  # fmt: skip
+        "on": "no",
+        "y": "yes",
+        "d": "2018-01-01",
+        "t": "12:30",
+        "200": "x",
+        "1.0": "y",
+    } == paths["a"]
     assert {
-        "e": None, "n": None, "f": 1500.0, "i": -3, "o": 15, "h": 255, "s": "1", "z": 10,
-        "b": True, "m": 0.5,
-    } == paths["b"]  # fmt: skip
+        "e": None,
+        "n": None,
+        "f": 1500.0,
+        "i": -3,
+        "o": 15,
+        "h": 255,
+        "s": "1",
+        "z": 10,
+        "b": True,
+        "m": 0.5,
+    } == paths["b"]
 
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -73,7 +92,10 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         (b"openapi: 3.0.3\nopenapi: 3.0.3", "the same key twice .* line 2"),
         (b"openapi: 3.0.3\nx: .inf", "no JSON value"),
         (b"openapi: 3.0.3\n? [a, b]\n: c", "a key that is not a scalar"),
-        (b"openapi: 3.0.3\nx: !!python/object/apply:os.system [id]", "could not determine a constructor"),
+        (
+            b"openapi: 3.0.3\nx: !!python/object/apply:os.system [id]",
+            "could not determine a constructor",
+        ),
         (b"openapi: 3.0.3\nx: &a [*a]", "an alias that contains itself|alias that contains itself"),
         (f"openapi: 3.0.3\n{BOMB}".encode(), "grows beyond"),
         (b"[1]", "is not an OpenAPI document: no `openapi`"),
@@ -152,10 +174,18 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
         ("https://", [], "cannot be fetched"),
         (URL, [httpx.Response(404)], "answered 404 Not Found"),
         (URL, [httpx.Response(304)], "answered 304"),
-        (URL, [httpx.Response(302, headers={"Location": "http://api.test/"}), httpx.Response(200)], "is not https"),
+        (
+            URL,
+            [httpx.Response(302, headers={"Location": "http://api.test/"}), httpx.Response(200)],
+            "is not https",
+        ),
         (URL, [httpx.Response(200, content=b"<html>")], "is a web page"),
         (URL, [httpx.Response(200, content=b"x" * 200)], "is larger than"),
-        (URL, [httpx.Response(302, headers={"Location": URL})] * 30, "cannot be fetched: .*redirect"),
+        (
+            URL,
+            [httpx.Response(302, headers={"Location": URL})] * 30,
+            "cannot be fetched: .*redirect",
+        ),
     ],
 )
 def test_a_url_that_gives_no_document(

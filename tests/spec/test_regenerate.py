@@ -1,7 +1,6 @@
 """The command line: what it builds, compares, reports, and what it says when it cannot."""
 
 import json
-import os
 import random
 import shutil
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 from scripts import regenerate
 from scripts.spec import check, generate, overlay, stamp, table
 from scripts.spec.errors import EnvironmentProblem, LossError
+from scripts.spec.tree import digest
 from tests.spec.conftest import CORPUS
 from tests.spec.test_all_or_nothing import SMALL, newer, project, snapshot, template
 
@@ -83,9 +83,12 @@ def test_check_sees_a_changed_source(project: Path) -> None:
     """Where the document came from cannot be derived again, so it is sealed."""
     published = json.loads((project / "openapi.json").read_text())
     file = project / "generated_client" / stamp.ORIGIN
-    document = stamp.digest(published)
+    document = digest(published)
     origin = stamp.origin(
-        document_digest=document, versions=generate.versions(), source="https://a.test/d", etag='"1"'
+        document_digest=document,
+        versions=generate.versions(),
+        source="https://a.test/d",
+        etag='"1"',
     )
     file.write_text(origin)
     assert regenerate.main(["--check"], root=project) == 0
@@ -122,7 +125,9 @@ def test_the_order_of_keys_does_not_matter(
     assert [] == check.differences(again, package)
 
 
-def test_from_reports_stores_and_rebuilds(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_reports_stores_and_rebuilds(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The document is kept byte for byte, the package is new, the report says what came."""
     new = project.parent / "new.json"
 
@@ -143,7 +148,9 @@ def test_from_yaml_is_stored_as_json(project: Path, tmp_path: Path) -> None:
     assert "2018-01-01" == json.loads((project / "openapi.json").read_text())["info"]["version"]
 
 
-def test_the_first_document_of_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_document_of_a_project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing is there yet: all of it is new."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "first.json").write_text(newer())
@@ -189,15 +196,24 @@ def test_output_leaves_the_document_alone(project: Path, tmp_path: Path) -> None
 
     assert ([0, 0], before) == (codes, snapshot(project))
     assert (target / "api" / "default" / "get_b.py").is_file()
-    assert ["client"] == os.listdir(target.parent)
+    assert ["client"] == [path.name for path in target.parent.iterdir()]
 
 
 @pytest.mark.parametrize(
     ("name", "code", "said"),
-    [("not-a-name", 3, "no package name"), ("full", 6, "not generated"), ("file", 6, "not generated")],
+    [
+        ("not-a-name", 3, "no package name"),
+        ("full", 6, "not generated"),
+        ("file", 6, "not generated"),
+    ],
 )
 def test_an_output_that_would_do_harm_is_refused(
-    project: Path, tmp_path: Path, name: str, code: int, said: str, capsys: pytest.CaptureFixture[str]
+    project: Path,
+    tmp_path: Path,
+    name: str,
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A folder with other things in it is not replaced, and a name must be importable."""
     (tmp_path / "full").mkdir()
@@ -222,7 +238,10 @@ def test_a_failed_output_leaves_no_folders(project: Path, tmp_path: Path) -> Non
 
 
 def test_broken_references_are_listed_and_an_overlay_mends_them(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each place that leads nowhere is named; with the overlay the document builds."""
     broken = json.loads(json.dumps(SMALL))
@@ -246,13 +265,16 @@ def test_broken_references_are_listed_and_an_overlay_mends_them(
     (tmp_path / "mend.yaml").write_text(
         "overlay: 1.0.0\nx-applies-to: {/info/title: Small}\nactions:\n"
         "- {target: $.components.schemas.Gone, description: never matches, remove: true}\n"
-        "- {target: $.components.schemas, description: the vendor left it out, update: {Gone: {type: string}}}\n"
-        "- {target: $.components.schemas.A.properties.file, description: another file, remove: true}\n"
-        "- {target: \"$.components.schemas['Round','About']\", description: a circle, remove: true}\n"
+        "- {target: $.components.schemas, description: left out, update: {Gone: {type: string}}}\n"
+        "- {target: $.components.schemas.A.properties.file, description: elsewhere, remove: true}\n"
+        "- {target: \"$.components.schemas['Round','About']\", description: round, remove: true}\n"
     )
     monkeypatch.setattr(overlay, "FOLDER", tmp_path)
     assert regenerate.main(arguments, root=project) == 0
-    assert "no longer applies: mend.yaml: $.components.schemas.Gone (never matches)" in capsys.readouterr().err
+    assert (
+        "no longer applies: mend.yaml: $.components.schemas.Gone (never matches)"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -377,7 +399,7 @@ def test_parts_that_a_rule_or_the_generator_dropped_are_named() -> None:
     from scripts.spec.rules import Notes
 
     notes = Notes(classes={"Kept": "Kept", "Alias": "Alias"})
-    document = {
+    document: dict[str, Any] = {
         "paths": {"/a": {"get": {}}},
         "components": {"schemas": {"Kept": {}, "Gone": {}, "Alias": {}}},
     }
@@ -404,20 +426,24 @@ def test_parts_that_a_rule_or_the_generator_dropped_are_named() -> None:
         ({"openapi": "3.1.0"}, "The generator refuses the document"),
         (
             {
-                "openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {},
+                "openapi": "3.1.0",
+                "info": {"title": "t", "version": "1"},
+                "paths": {},
                 "components": {"schemas": {"A": {"type": "array"}}},
             },
             "The generator would leave something out",
         ),
         (
             {
-                "openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {},
+                "openapi": "3.1.0",
+                "info": {"title": "t", "version": "1"},
+                "paths": {},
                 "components": {"schemas": {"A": {"type": "string", "enum": ["a", "A"]}}},
             },
             "The generator stops with ValueError: Duplicate key A",
         ),
     ],
-)  # fmt: skip
+)
 def test_whatever_the_generator_says_stops_the_run(
     tmp_path: Path, document: dict[str, Any], said: str
 ) -> None:
@@ -429,10 +455,10 @@ def test_whatever_the_generator_says_stops_the_run(
 
 
 def test_a_formatter_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ruff's own words, in one line."""
+    """Ruff's own words, in one line."""
     monkeypatch.setattr(generate, "RUFF_LINT", ("check", "--no-such-option"))
 
-    with pytest.raises(EnvironmentProblem, match="ruff check failed: .*--no-such-option"):
+    with pytest.raises(EnvironmentProblem, match=r"ruff check failed: .*--no-such-option"):
         generate.format_code(tmp_path)
 
 

@@ -65,15 +65,29 @@ def test_hosts_and_schemes_become_servers(members: dict[str, Any], expected: lis
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ({"type": "basic", "description": "d"}, {"type": "http", "scheme": "basic", "description": "d"}),
-        ({"type": "apiKey", "name": "k", "in": "query"}, {"type": "apiKey", "name": "k", "in": "query"}),
+        (
+            {"type": "basic", "description": "d"},
+            {"type": "http", "scheme": "basic", "description": "d"},
+        ),
+        (
+            {"type": "apiKey", "name": "k", "in": "query"},
+            {"type": "apiKey", "name": "k", "in": "query"},
+        ),
         (
             {"type": "oauth2", "flow": "application", "tokenUrl": "t", "scopes": {"a": "A"}},
-            {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "t", "scopes": {"a": "A"}}}},
+            {
+                "type": "oauth2",
+                "flows": {"clientCredentials": {"tokenUrl": "t", "scopes": {"a": "A"}}},
+            },
         ),
         (
             {"type": "oauth2", "flow": "accessCode", "authorizationUrl": "a", "tokenUrl": "t"},
-            {"type": "oauth2", "flows": {"authorizationCode": {"authorizationUrl": "a", "tokenUrl": "t", "scopes": {}}}},
+            {
+                "type": "oauth2",
+                "flows": {
+                    "authorizationCode": {"authorizationUrl": "a", "tokenUrl": "t", "scopes": {}}
+                },
+            },
         ),
     ],
 )
@@ -86,7 +100,12 @@ def test_security_definitions(old: dict[str, Any], new: dict[str, Any]) -> None:
 
 def test_root_members_that_stay() -> None:
     """Tags, security, external documentation and extensions."""
-    kept = {"tags": [{"name": "a"}], "security": [{"s": []}], "externalDocs": {"url": "u"}, "x-a": 1}
+    kept = {
+        "tags": [{"name": "a"}],
+        "security": [{"s": []}],
+        "externalDocs": {"url": "u"},
+        "x-a": 1,
+    }
 
     assert kept == {key: upgrade(document(**kept))[key] for key in kept}
 
@@ -106,11 +125,20 @@ def test_references_are_rewritten_but_not_data() -> None:
         ({"type": "file"}, {"type": "string", "format": "binary"}),
         ({"type": "string", "x-nullable": True}, {"type": "string", "nullable": True}),
         ({"discriminator": "kind"}, {"discriminator": {"propertyName": "kind"}}),
-        ({"properties": {"x-nullable": {"x-nullable": True}}}, {"properties": {"x-nullable": {"nullable": True}}}),
+        (
+            {"properties": {"x-nullable": {"x-nullable": True}}},
+            {"properties": {"x-nullable": {"nullable": True}}},
+        ),
         ({"allOf": [{"type": "file"}]}, {"allOf": [{"type": "string", "format": "binary"}]}),
-        ({"additionalProperties": {"type": "file"}}, {"additionalProperties": {"type": "string", "format": "binary"}}),
+        (
+            {"additionalProperties": {"type": "file"}},
+            {"additionalProperties": {"type": "string", "format": "binary"}},
+        ),
         ({"additionalProperties": False}, {"additionalProperties": False}),
-        ({"type": "array", "items": [{"type": "file"}]}, {"type": "array", "items": [{"type": "string", "format": "binary"}]}),
+        (
+            {"type": "array", "items": [{"type": "file"}]},
+            {"type": "array", "items": [{"type": "string", "format": "binary"}]},
+        ),
         ({"type": "array", "items": {}, "collectionFormat": "csv"}, {"type": "array", "items": {}}),
     ],
 )
@@ -138,7 +166,12 @@ def test_collection_formats(form: str | None, style: dict[str, Any]) -> None:
 
     (new,) = operation({"parameters": [given]})["parameters"]
 
-    assert {"name": "a", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}, **style} == new
+    assert {
+        "name": "a",
+        "in": "query",
+        "schema": {"type": "array", "items": {"type": "string"}},
+        **style,
+    } == new
 
 
 def test_a_list_in_a_path_is_simple() -> None:
@@ -152,7 +185,13 @@ def test_a_list_in_a_path_is_simple() -> None:
 
 def test_a_body_takes_the_media_types_of_consumes() -> None:
     """The operation's, else the document's, else JSON; forms are not for bodies."""
-    body = {"name": "b", "in": "body", "schema": {"type": "string"}, "description": "d", "required": True}
+    body = {
+        "name": "b",
+        "in": "body",
+        "schema": {"type": "string"},
+        "description": "d",
+        "required": True,
+    }
     form = "application/x-www-form-urlencoded"
 
     own = operation({"parameters": [body], "consumes": ["text/plain", form]}, consumes=["a/b"])
@@ -160,7 +199,11 @@ def test_a_body_takes_the_media_types_of_consumes() -> None:
     none = operation({"parameters": [body]})
     only = operation({"parameters": [body]}, consumes=[form])
 
-    assert {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "d", "required": True} == own["requestBody"]
+    assert {
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+        "description": "d",
+        "required": True,
+    } == own["requestBody"]
     assert [["a/b"], ["application/json"], [form]] == [
         list(one["requestBody"]["content"]) for one in (root, none, only)
     ]
@@ -176,7 +219,13 @@ def test_form_data_is_one_object() -> None:
     said = operation({"parameters": [text], "consumes": ["multipart/form-data"]})["requestBody"]
 
     text_schema = {"type": "string", "description": "d"}
-    assert {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {"t": text_schema}}}}} == plain
+    assert {
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "properties": {"t": text_schema}}
+            }
+        }
+    } == plain
     schema = {
         "type": "object",
         "properties": {"t": text_schema, "f": {"type": "string", "format": "binary"}},
@@ -206,7 +255,12 @@ def test_bodies_of_a_path_belong_to_its_operations() -> None:
     """Unless the operation has its own."""
     shared = {"name": "s", "in": "body", "schema": {"type": "string"}}
     own = {"name": "o", "in": "body", "schema": {"type": "integer"}}
-    item = {"parameters": [shared, {"name": "q", "in": "query", "type": "string"}], "x-a": 1, "get": {}, "put": {"parameters": [own]}}
+    item = {
+        "parameters": [shared, {"name": "q", "in": "query", "type": "string"}],
+        "x-a": 1,
+        "get": {},
+        "put": {"parameters": [own]},
+    }
 
     new = upgrade(document(paths={"/a": item, "/b": {"$ref": "#/x"}, "x-b": 1}))["paths"]
 
@@ -223,16 +277,20 @@ def test_responses_take_the_media_types_of_produces() -> None:
     """With headers, examples and extensions; a file without produces is bytes."""
     responses = {
         "200": {
-            "description": "d", "schema": {"type": "object"},
+            "description": "d",
+            "schema": {"type": "object"},
             "headers": {"X-A": {"type": "integer", "description": "h"}},
             "examples": {"text/json": {"a": 1}, "other/type": 1},
         },
         "201": {"schema": {"type": "file"}},
         "404": {"$ref": "#/responses/Missing"},
         "x-a": 1,
-    }  # fmt: skip
+    }
 
-    new = operation({"responses": responses, "produces": ["text/json"]}, responses={"Missing": {"description": "m"}})["responses"]
+    new = operation(
+        {"responses": responses, "produces": ["text/json"]},
+        responses={"Missing": {"description": "m"}},
+    )["responses"]
     bare = operation({"responses": responses})["responses"]
 
     assert {
