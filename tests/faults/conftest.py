@@ -21,6 +21,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def calls(tmp_path: Path) -> Calls:
+    """
+    Calls whose downloads go to a folder of the test's own.
+    """
     return Calls(tmp_path)
 
 

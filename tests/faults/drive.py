@@ -50,12 +50,21 @@ class Pipe(io.RawIOBase):
         self._left = io.BytesIO(content)
 
     def readable(self) -> bool:
+        """
+        It is.
+        """
         return True
 
     def seekable(self) -> bool:
+        """
+        It is not.
+        """
         return False
 
     def readinto(self, buffer: Any) -> int:
+        """
+        Some more of it.
+        """
         piece = self._left.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
@@ -71,6 +80,9 @@ class KeepingStore(MemoryTokenStore):
         self.values: list[str] = []
 
     def set(self, key: str, token: AccessToken) -> None:
+        """
+        Keep and remember.
+        """
         self.values.append(token.value)
         super().set(key, token)
 
@@ -92,22 +104,30 @@ class Calls:
         self._bucket = bucket["id"], bucket["fileId"]
 
     def sync(self, body: Body, client: SignicatClient) -> object:
+        """
+        Make the call from this thread.
+        """
         if body == "json":
             return create_document.sync(client=client, body=self._create)
         if body == "download":
             return get_document_file.download(
                 self._document, client=client, file_format=self._format, to=self._target
             )
-        return upload_bucket_file.sync(*self._bucket, client=client, body=_upload(body))
+        upload_bucket_file.sync(*self._bucket, client=client, body=_upload(body))
+        return None
 
     async def asynchronous(self, body: Body, client: SignicatClient) -> object:
+        """
+        Make the same call from this task.
+        """
         if body == "json":
             return await create_document.asyncio(client=client, body=self._create)
         if body == "download":
             return await get_document_file.adownload(
                 self._document, client=client, file_format=self._format, to=self._target
             )
-        return await upload_bucket_file.asyncio(*self._bucket, client=client, body=_upload(body))
+        await upload_bucket_file.asyncio(*self._bucket, client=client, body=_upload(body))
+        return None
 
     @property
     def _target(self) -> Path:
@@ -125,9 +145,9 @@ class Calls:
 
 def _upload(body: Body) -> models.UploadBucketFileBody:
     content = b"%PDF-1.4 " + b"x" * 100_000
-    payload = io.BytesIO(content) if body == "file" else io.BufferedReader(Pipe(content))
+    payload: Any = io.BytesIO(content) if body == "file" else io.BufferedReader(Pipe(content))
     return models.UploadBucketFileBody(
-        file=File(payload=payload, file_name="contract.pdf", mime_type="application/pdf")  # type: ignore[arg-type] # read as any file is
+        file=File(payload=payload, file_name="contract.pdf", mime_type="application/pdf")
     )
 
 
@@ -241,9 +261,7 @@ def _make(body: Body, mode: Mode, client: SignicatClient, calls: Calls) -> objec
     return asyncio.run(run())
 
 
-def within(
-    seconds: float, work: Callable[[], T]
-) -> tuple[T, None] | tuple[None, BaseException]:
+def within(seconds: float, work: Callable[[], T]) -> tuple[T, None] | tuple[None, BaseException]:
     """
     What *work* returned or raised; AssertionError when it does neither in time.
     """
@@ -252,7 +270,7 @@ def within(
     def run() -> None:
         try:
             ended.append((work(), None))
-        except BaseException as error:  # handed over to the test
+        except BaseException as error:  # noqa: BLE001 - handed over to the test
             ended.append((None, error))
 
     thread = threading.Thread(target=run, daemon=True)

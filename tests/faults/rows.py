@@ -140,22 +140,37 @@ class Cell:
 
 
 def done(token: int = 1, api: int = 1) -> Want:
+    """
+    The call succeeds.
+    """
     return Want("done", token, api)
 
 
 def fails(end: str, token: int = 1, api: int = 1, **attributes: object) -> Want:
+    """
+    The call raises that error.
+    """
     return Want(end, token, api, attributes)
 
 
 def api(kind: str, **options: Any) -> Step:
+    """
+    The API misbehaves.
+    """
     return Step("misbehave", (kind,), {"target": "api", **options})
 
 
 def token(kind: str, **options: Any) -> Step:
+    """
+    The token endpoint misbehaves.
+    """
     return Step("misbehave", (kind,), {"target": "token", **options})
 
 
 def configure(**settings: Any) -> Step:
+    """
+    The sandbox is set otherwise.
+    """
     return Step("configure", (), settings)
 
 
@@ -322,8 +337,11 @@ TOKEN_ROWS = (
         token("answer", status=400, body={"error": "invalid_scope"}),
         ends=fails("InvalidScope", api=0, status_code=400, error="invalid_scope"),
     ),
-    at_token("429 once, Retry-After 3", token("status", status=429, retry_after=3, times=1),
-             ends=done(token=2)),
+    at_token(
+        "429 once, Retry-After 3",
+        token("status", status=429, retry_after=3, times=1),
+        ends=done(token=2),
+    ),
     at_token(
         "429, Retry-After an hour",
         token("status", status=429, retry_after=3600),

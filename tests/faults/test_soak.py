@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import attrs
 import pytest
@@ -38,7 +39,7 @@ MIB = 2**20
 FIVE_HUNDRED = next(kind for kind in KINDS if kind.name == "API: status 500")
 
 
-def short(folder: Path, **settings: object) -> Soak:
+def short(folder: Path, **settings: Any) -> Soak:
     """
     A soak of three seconds in this process.
     """
@@ -74,7 +75,7 @@ def test_a_short_soak_in_bad_weather_ends_well(tmp_path: Path, no_growth: None) 
         run.workers[0].calls
     )
     assert run.requests > 20
-    assert run.token_requests >= 3
+    assert run.token_requests >= 2
     assert run.spells
     assert run.documents
 
@@ -187,9 +188,7 @@ def test_redis_is_left_out_where_it_is_not(
     assert "redis-server is not installed" in capsys.readouterr().out
 
 
-def test_redis_is_shared_by_two_workers(
-    monkeypatch: pytest.MonkeyPatch, no_growth: None
-) -> None:
+def test_redis_is_shared_by_two_workers(monkeypatch: pytest.MonkeyPatch, no_growth: None) -> None:
     """
     Where there is a server, two workers are told its address.
     """
@@ -244,6 +243,9 @@ def test_a_worker_that_dies_tells_why(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def setting(name: str, sandbox: Sandbox | None = None) -> Setting:
+    """
+    A worker's setting; without a sandbox nothing answers.
+    """
     return Setting(
         name=name,
         base_url="http://127.0.0.1:9" if sandbox is None else sandbox.url,
@@ -271,6 +273,9 @@ def test_a_worker_process_ends_with_its_stdin(sandbox: Sandbox) -> None:
 
 
 def samples(*sizes: float) -> list[Sample]:
+    """
+    One sample a second, of so many MiB.
+    """
     return [
         Sample(at=float(at), memory=int(size * MIB), threads=2, files=3)
         for at, size in enumerate(sizes)
@@ -308,6 +313,9 @@ def test_growth_needs_time_to_pass() -> None:
 
 
 def trouble(kind: str = "ApiError 500", began: float = 10.0, ended: float = 11.0) -> Trouble:
+    """
+    A call that raised.
+    """
     return Trouble(kind=kind, call="read", began=began, ended=ended, text="oh")
 
 
@@ -355,7 +363,10 @@ def test_every_kind_of_weather_is_one_the_sandbox_knows(sandbox: Sandbox) -> Non
     sandbox.behave()
 
 
-def finished(**facts: object) -> Worker:
+def finished(**facts: Any) -> Worker:
+    """
+    A worker that came to its end in good health.
+    """
     ended = Worker("w", samples=samples(50, 50), has_ended=True)
     return attrs.evolve(ended, **facts)
 
@@ -368,7 +379,7 @@ LEFT_OVER = [*samples(50), Sample(at=9.0, memory=50 * MIB, threads=4, files=9)]
     [
         (finished(), []),
         (finished(hung=2), ["2 of its users hang"]),
-        (finished(slowest=(99.0, "list")), ["a list took 99.0 s, and its timeouts allow 18 s"]),
+        (finished(slowest=(99.0, "list")), ["a list took 99.0 s, and its timeouts allow 27 s"]),
         (finished(samples=LEFT_OVER), ["2 threads are left", "6 open files are left"]),
         (finished(complaint="ended with 1: x"), ["ended with 1: x"]),
         (finished(has_ended=False), ["it never came to its end"]),
@@ -406,9 +417,7 @@ def test_the_summary_has_the_figures(
     """
     Counts, times, errors by kind as expected or not, memory, threads and files; exit code 1.
     """
-    worker = finished(
-        calls=Counter(read=3), times=Counter({bucket_of(0.01): 2, bucket_of(1.0): 1})
-    )
+    worker = finished(calls=Counter(read=3), times=Counter({bucket_of(0.01): 2, bucket_of(1.0): 1}))
     worker.troubles += [trouble(), *[trouble("KeyError")] * 12]
     worker.slowest = (1.0, "read")
     run = short(
@@ -426,7 +435,7 @@ def test_the_summary_has_the_figures(
     for line in (
         "seed 7, 3 s",
         "calls           3: read 3",
-        "token requests  2, tokens live 4 s",
+        "token requests  2, tokens live 6 s",
         "p50 10 ms, p99 1000 ms, slowest 1000 ms (read)",
         "weather         1 spells: API: status 500 1",
         "errors          13, 12 of them unexpected",
@@ -448,7 +457,14 @@ def test_no_calls_have_no_percentile() -> None:
 
 
 class Screen(io.StringIO):
+    """
+    A terminal.
+    """
+
     def isatty(self) -> bool:
+        """
+        It is one.
+        """
         return True
 
 

@@ -6,6 +6,7 @@ import pytest
 from auth_ext.sandbox import Sandbox
 from tests.faults.drive import MODES, Calls, Mode, shown, try_cell
 from tests.faults.rows import CELLS, ROWS, Cell
+from tests.faults.table import table
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -49,3 +50,15 @@ def test_rows_have_names_of_their_own() -> None:
     names = [(row.place, row.fault) for row in ROWS]
 
     assert sorted(set(names)) == sorted(names)
+
+
+def test_the_table_reads_as_markdown() -> None:
+    """
+    One table for each place and kind of token, one line for each fault in it.
+    """
+    lines = table().splitlines()
+
+    assert 2 * len(ROWS) == sum(line.startswith("| ") and "| fault " not in line for line in lines)
+    assert "| 401 once | done (2 + 2) | done (2 + 2) | `Unauthorized` (2 + 1) | done (2 + 2) |" in (
+        lines
+    )
