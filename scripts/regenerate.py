@@ -9,6 +9,7 @@ file each in scripts/spec.
 
 import argparse
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -324,11 +325,15 @@ class _Run:
 def _replace(work: "Workplace", moves: list[tuple[Path, Path]]) -> None:
     from scripts.spec.swap import SwapError
 
+    # Milliseconds in which Ctrl-C waits, so that "nothing was changed" is never said of a swap.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         work.commit(moves)
     except SwapError as error:
         message = f"The new files could not take their places: {error}. Nothing was changed."
         raise EnvironmentProblem(message) from error
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _remove_empty(folder: Path) -> None:

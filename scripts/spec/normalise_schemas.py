@@ -336,10 +336,7 @@ class Schemas:
         result: Json = {}
         for one in [*members, node]:
             result = self.merge(result, self.flatten(one, stack, where), stack, where)
-        for key in ("nullable", "default", "title"):
-            if key in node:
-                result[key] = node[key]
-        return result
+        return result | {key: node[key] for key in ("nullable", "default", "title") if key in node}
 
     def _deref(self, node: Json, stack: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
         name = schema_name(node.get("$ref", ""))
@@ -579,9 +576,8 @@ class Schemas:
             or names.module_name(candidate) in self.taken_modules
         ):
             number += 1
-            candidate = names.class_name(f"{wanted}{number}")
-            if candidate == "Model":
-                candidate = f"Model{number}"
+            settled = names.class_name(f"{wanted}{number}")
+            candidate = f"Model{number}" if settled == "Model" else settled
         if number > 1:
             self.notes.hit("class-renamed", name)
         self.taken_classes.add(candidate.casefold())

@@ -16,9 +16,7 @@ ORIGIN = "GENERATED.toml"
 def mark(package: Path) -> None:
     """Say in every module that it is generated, and that the package is typed (PEP 561)."""
     for module in sorted(package.rglob("*.py")):
-        text = module.read_text("utf-8")
-        if not text.startswith(HEADER):
-            module.write_text(HEADER + text, "utf-8")
+        module.write_text(HEADER + module.read_text("utf-8"), "utf-8")
     (package / "py.typed").write_text(HEADER, "utf-8")
 
 
