@@ -467,6 +467,7 @@ class TokenDesk:
             name="auth_ext-token",
             daemon=True,  # a token nobody waits for must not keep the process alive
         )
+        flight.flown_by = thread
         try:
             self._flights[source.flight_key] = flight
             thread.start()
@@ -478,7 +479,6 @@ class TokenDesk:
                 raise
             # No more threads, or the interpreter is shutting down.
             flight.fail(_no_thread(source, error))
-        flight.flown_by = thread
         return flight
 
     def _fly(self, order: "_Order") -> None:

@@ -241,7 +241,8 @@ def test_a_failed_refresh_keeps_the_old_token_until_it_ends(
 
     world.hands.turn(445.0)  # stale by now
     world.issuer.gate.clear()
-    assert "token-1" == drive.token(auth).value  # nobody waits for an endpoint in trouble
+    assert "token-1" == drive.token(auth).value
+    assert 1 == world.kinds.count("waited")  # nobody waits for an endpoint in trouble
     world.issuer.gate.set()
     settle(auth)
 

@@ -631,6 +631,64 @@ def test_the_fetching_thread_sees_the_callers_context(world: World) -> None:
     assert [("mine", "auth_ext-token", True)] == seen
 
 
+def test_an_interrupt_while_the_thread_starts(
+    world: World, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Ctrl-C is the caller's; nobody is left to wait for a flight that is not under way.
+    """
+    auth = world.auth()
+
+    def interrupted(self: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("auth_ext._refresh.threading.Thread.start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            auth.get_token()
+    assert {} == auth._desk._flights
+    assert "token-1" == drive.token(auth).value
+
+
+def test_a_hook_that_asks_for_the_token_it_is_told_of(world: World) -> None:
+    """
+    It would wait for itself: it is told so at once, and the token comes all the same.
+    """
+    told: list[BaseException] = []
+
+    def hook(event: TokenEvent) -> None:
+        try:
+            if event.kind == "token_fetched":
+                auth.get_token()
+        except ConfigurationError as error:
+            told.append(error)
+
+    auth = world.auth(on_event=hook)
+
+    assert "token-1" == auth.get_token().value
+    assert ["asks for the token that it is called to help fetching"] == [
+        str(error).partition("on_event hook ")[2].partition(":")[0] for error in told
+    ]
+
+
+def test_ever_new_keys_fill_no_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The keys known longest are forgotten; their tokens are still in the store.
+    """
+    monkeypatch.setattr("auth_ext._refresh.MOST_KEYS", 3)
+    monkeypatch.setattr("auth_ext.stores._memory.MOST_TOKENS", 4)
+    store = MemoryTokenStore()
+    auth = world.auth(store=store)
+    for number in range(6):
+        auth.get_token(f"s{number}")
+
+    assert 3 == len(auth._desk._held)
+    assert "MemoryTokenStore(4 tokens)" == repr(store)
+    assert "token-3" == auth.get_token("s2").value
+    assert 6 == world.issuer.count
+    assert "token-7" == auth.get_token("s0").value
+
+
 def test_no_thread_can_be_started(
     world: World, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
