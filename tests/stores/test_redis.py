@@ -123,6 +123,23 @@ def test_a_client_of_ones_own(make, redis_server, text, protocol):
         assert None is store.get("a")
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_close_closes_what_the_store_opened(redis_server, raw, own):
+    """
+    Connections made for a URL are closed, those of a client that was handed over are not.
+    """
+    with redis.Redis(port=redis_server.port) as client:
+        before = len(raw.client_list())
+        store = RedisTokenStore(redis_server.url if own else client)
+        store.get("a")
+        assert before + 1 == len(raw.client_list())
+        store.close()
+        ends = time.monotonic() + PATIENCE
+        while own and before != len(raw.client_list()):
+            assert time.monotonic() < ends, "the connection is still open"
+        assert (before if own else before + 1) == len(raw.client_list())
+
+
 def test_a_cluster(tmp_path):
     """
     A redis.RedisCluster serves: every script touches keys of one slot.
@@ -492,6 +509,25 @@ def test_a_connection_that_was_closed_meanwhile(store, raw):
     raw.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
     assert "token-1" == store.get("a").value
+
+
+def test_a_connection_cut_in_the_middle_of_a_command(store, monkeypatch):
+    """
+    One more try, at once, saves a token request where a server was replaced just now.
+    """
+    store.set("a", token(now=time.time()))
+    read = redis.connection.Connection.read_response
+    cuts = iter([True])
+
+    def cut(self, *arguments, **options):
+        if next(cuts, False):
+            raise redis.ConnectionError("Connection closed by server.")
+        return read(self, *arguments, **options)
+
+    monkeypatch.setattr(redis.connection.Connection, "read_response", cut)
+
+    assert "token-1" == store.get("a").value
+    assert None is next(cuts, None)
 
 
 def test_no_more_threads(store, monkeypatch):
