@@ -47,18 +47,17 @@ Examples:
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
-def complete_operation(incomplete: str) -> Iterator[tuple[str, str]]:
+def complete_operation() -> Iterator[tuple[str, str]]:
     """
-    Ids of operations that begin like that, with their summaries.
+    Ids of operations with their summaries; the shell picks those that begin right.
     """
     from generated_client.operations import OPERATIONS
 
     for operation in OPERATIONS.values():
-        if operation.id.startswith(incomplete):
-            yield operation.id, operation.summary
+        yield operation.id, operation.summary
 
 
-def complete_argument(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+def complete_argument(ctx: typer.Context) -> Iterator[str]:
     """
     Names of the operation's parameters and of the members of its body.
     """
@@ -71,8 +70,7 @@ def complete_argument(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     shape = shape_of(operation)
     model = None if shape.body is None else model_of(shape.body.type)
     for name in [*shape.parameters, *([] if model is None else members_of(model))]:
-        if name.startswith(incomplete):
-            yield f"{name}="
+        yield f"{name}="
 
 
 def _version(wanted: bool) -> None:

@@ -547,6 +547,23 @@ def test_an_answer_can_go_to_a_file(signicat: Here, folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["answer.json"]
 
 
+def test_an_answer_that_cannot_be_put_in_place_leaves_nothing(
+    signicat: Here, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A full disk or a lost right: one line, and no half of a file.
+    """
+
+    def refuse(self: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    ran = signicat("call", "list_webhooks", "-o", "answer.json")
+
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("output", "said"),
     [

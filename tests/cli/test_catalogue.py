@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from auth_ext.cli import _app, _output
+from auth_ext.cli import _app, _catalogue, _output
 from auth_ext.sandbox import Sandbox
 from generated_client.operations import OPERATIONS, SCOPES
 from tests.cli.conftest import Here
@@ -187,6 +187,19 @@ def test_what_scopes_allow(signicat: Here) -> None:
     assert (none.out, none.err) == ("", "these scopes alone allow none of them\n")
 
 
+def test_all_scopes_of_an_operation_are_needed(
+    signicat: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    One of two is not enough.
+    """
+    both = OPERATIONS["list_webhooks"]._replace(scopes=("event", "jwt"))
+    monkeypatch.setattr(_catalogue, "OPERATIONS", {both.id: both})
+
+    assert signicat("scopes", "--allow", "event").lines == []
+    assert len(signicat("scopes", "--allow", "event jwt").lines) == 1
+
+
 def test_an_unknown_scope_has_its_nearest(signicat: Here) -> None:
     """
     A typing mistake is told.
@@ -264,7 +277,7 @@ def test_completion_without_an_operation_offers_nothing() -> None:
     Nobody knows the parameters of nothing.
     """
     context: Any = SimpleNamespace(params={"operation": None})
-    assert list(_app.complete_argument(context, "")) == []
+    assert list(_app.complete_argument(context)) == []
 
 
 # Output
