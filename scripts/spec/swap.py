@@ -81,9 +81,9 @@ class Workplace:
 
     def _close(self) -> None:
         for pipe in (self._keeper.stdin, self._keeper.stdout):
+            assert pipe is not None
             with contextlib.suppress(BrokenPipeError):
-                if pipe is not None:
-                    pipe.close()
+                pipe.close()
         self._keeper.wait()
 
     def _answer(self) -> str:
@@ -175,7 +175,7 @@ def _is_kept(folder: Path) -> bool:
     """Whether a keeper looks after the folder: it holds the lock as long as it lives."""
     try:
         with (folder / LOCK).open("rb") as file:
-            if fcntl is not None:
+            if fcntl is not None:  # pragma: no branch - Windows
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -247,7 +247,7 @@ def keep(folder: Path, step: Callable[[], None] = lambda: None) -> None:
     Hold the folder's lock until the input ends; commit when told to; remove the folder.
     """
     with (folder / LOCK).open("wb") as lock:
-        if fcntl is not None:
+        if fcntl is not None:  # pragma: no branch - Windows
             fcntl.flock(lock, fcntl.LOCK_EX)
         _say("ready")
         if sys.stdin.readline() == "commit\n":

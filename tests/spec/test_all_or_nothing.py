@@ -97,6 +97,8 @@ def project(template: Path, tmp_path: Path) -> Path:
 def start(project: Path, *arguments: str, **more: Any) -> subprocess.Popen[str]:
     """The script on *project*, in a process of its own."""
     command = [sys.executable, "-c", RUN, str(project), *arguments]
+    # A process that is killed, or may not write, cannot keep a measurement either.
+    more["env"] = {key: value for key, value in os.environ.items() if "COVERAGE" not in key}
     return subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **more
     )

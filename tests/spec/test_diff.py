@@ -451,6 +451,18 @@ def test_renamed_schemas_are_recognised() -> None:
     ] == [(one.breaking, one.where, one.what) for one in found]
 
 
+def test_classes_are_reached_once_from_everywhere() -> None:
+    """Also those that refer to themselves."""
+    new = document()
+    new["components"]["schemas"]["Inner"]["properties"]["self"] = {
+        "$ref": "#/components/schemas/Inner"
+    }
+
+    made = diff.surface(prepare(new))
+
+    assert ({"In", "Kind"}, {"Out", "Kind", "Inner"}) == (set(made.sent), set(made.received))
+
+
 def test_nothing_changes_between_a_document_and_itself() -> None:
     """And the report says so."""
     same = diff.surface(prepare(document()))
@@ -481,6 +493,7 @@ def test_markdown_is_two_tables_and_no_markup_from_the_document() -> None:
 
     assert "| schema | `A'\\|b` | `x [31m\\| **bold** @team` |" in text
     assert text.index("### Breaking") < text.index("### Compatible")
+    assert "### Compatible" not in diff.render(CHANGES[:1], "markdown")
 
 
 def test_json_is_for_programs() -> None:
