@@ -13,7 +13,8 @@ _HARMLESS_DOMAIN = re.compile(
     r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE
 )
 _JWT = re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")
+# Bounded, and begun only where a word begins: files in Base64 are one word of megabytes.
+_EMAIL = re.compile(r"(?<![\w.%+'-])[\w.%+'-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,})")
 _PHONE = re.compile(r"(?<![\w+])(?:\+|00)[1-9](?:[ -]?\d){7,14}(?!\d|\.\d)")
 _NATIONAL_ID = re.compile(
     r"(?<![\w.+-])(?:\d{11}|(?:\d{2})?\d{6}[-+A]?\d{3}[0-9A-Y])(?![\w-]|\.\d)"

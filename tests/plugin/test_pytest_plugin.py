@@ -160,6 +160,22 @@ def test_a_blocked_network_leaves_the_sandbox_open_and_nothing_else(
     run(pytester, "--block-network").assert_outcomes(passed=2)
 
 
+def test_a_replay_may_not_even_reach_this_machine(pytester: pytest.Pytester) -> None:
+    """
+    Under --block-network a test that replays has no sandbox, and loopback stays shut.
+    """
+    pytester.makepyfile("""
+    import socket, pytest
+
+    @pytest.mark.vcr
+    def test_it(signicat_client):
+        with socket.socket() as line, pytest.raises(RuntimeError, match="Network is disabled"):
+            line.connect(("127.0.0.1", 9))
+    """)
+
+    run(pytester, "--block-network").assert_outcomes(passed=1)
+
+
 def test_hosts_that_a_project_allows_stay_allowed(pytester: pytest.Pytester) -> None:
     """
     The plugin adds this machine to a project's allowed hosts.

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from vcr.request import Request  # type: ignore[import-untyped]
 
 from auth_ext.testing import Leak, leaks
+from auth_ext.testing._origin import Whose
 from auth_ext.testing._patterns import is_national_id
+from auth_ext.testing._scrub import Scrubber
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 OPAQUE = "Zx81kQpLw0vTn5RcYb72MhUeGd39SaJf"
@@ -127,6 +130,22 @@ def test_what_is_planted_is_found(
     path = cassette(tmp_path, **parts)
 
     assert Leak(path, 1, where, kind) in leaks(path)
+
+
+def test_a_file_of_megabytes_is_scanned_and_scrubbed_in_one_go(tmp_path: Path) -> None:
+    """
+    The time grows with the length of a text, not with its square.
+    """
+    large = base64_of("%PDF " + "0000000010 00000 n abc." * 100_000)
+    body = {"base64Content": large, "mail": "kari@signers.no"}
+
+    path = cassette(tmp_path, body=body)
+    request = Request("GET", "https://api.signicat.io/", b"", {})
+    answer = {"headers": {}, "body": {"string": json.dumps(body).encode()}}
+    _, (answer,) = Scrubber(Whose(environment={})).scrub([request], [answer])
+
+    assert ["e-mail address"] == [leak.kind for leak in leaks(path)]
+    assert {**body, "mail": "person1@example.com"} == json.loads(answer["body"]["string"])
 
 
 def test_given_secrets_are_found_and_never_quoted(tmp_path: Path) -> None:
