@@ -11,7 +11,7 @@ import nox
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-EXTRAS = ".[file,redis,retries,cli,sandbox,testing]"
+EXTRAS = ".[redis,retries,cli,sandbox,testing]"
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
