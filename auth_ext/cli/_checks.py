@@ -370,7 +370,7 @@ def store() -> Finding:
     except ConfigurationError as error:
         return Finding("store", "mend", "not usable", str(error))
     except ModuleNotFoundError as error:
-        remedy = f'{error.name} is missing. Run: pip install "signicat-express-client[file,redis]"'
+        remedy = f'{error.name} is missing. Run: pip install "signicat-express-client[redis]"'
         return Finding("store", "mend", "not usable", remedy)
     except Exception as error:  # noqa: BLE001 - a store may be anybody's, and fail in any way
         return Finding("store", "mend", "not usable", f"{type(error).__name__}: {error}")

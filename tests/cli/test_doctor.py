@@ -481,7 +481,7 @@ def test_a_store_whose_library_is_missing_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(_checks, "chosen_store", missing)
 
     assert _checks.store().remedy == (
-        'redis is missing. Run: pip install "signicat-express-client[file,redis]"'
+        'redis is missing. Run: pip install "signicat-express-client[redis]"'
     )
 
 
