@@ -50,6 +50,7 @@ if str(ROOT) not in sys.path:  # pragma: no cover - only when run as a file
     sys.path.insert(0, str(ROOT))
 
 from auth_ext import SignicatClient, paginate  # noqa: E402
+from auth_ext._refresh import LEEWAY_SHARE  # noqa: E402
 from auth_ext.sandbox import Sandbox  # noqa: E402
 from generated_client.api.signature import list_document_summaries  # noqa: E402
 from scripts.soak_traffic import (  # noqa: E402
@@ -490,8 +491,19 @@ class Soak:
         return [
             trouble
             for trouble in self.troubles
-            if not any(spell.explains(trouble) for spell in self.spells)
+            if not came_too_late(trouble)
+            and not any(spell.explains(trouble) for spell in self.spells)
         ]
+
+
+def came_too_late(trouble: Trouble) -> bool:
+    """
+    Whether a call was on its way for so long that its token may have ended before it arrived.
+
+    Any other call is sent again then; an upload from a pipe cannot be.
+    """
+    was_refused = (trouble.kind, trouble.call) == ("Unauthorized 401", "pipe")
+    return was_refused and trouble.ended - trouble.began > TOKEN_LIFETIME * LEEWAY_SHARE
 
 
 def _references(sandbox: Sandbox) -> Counter[str]:

@@ -530,8 +530,8 @@ def main(stdin: TextIO, stdout: TextIO) -> int:
     """
     # What it logs is part of the weather. Anybody else's words on stderr are a complaint.
     logging.getLogger("auth_ext").addHandler(logging.NullHandler())
-    # httpx leaves a generator of its own open when an upload is cancelled; trio minds.
-    warnings.filterwarnings("ignore", "Async generator 'httpx", ResourceWarning)
+    # httpx and httpcore leave generators of their own open when a call is cancelled; trio minds.
+    warnings.filterwarnings("ignore", "Async generator 'http(x|core)", ResourceWarning)
     traffic = Traffic(Setting(**json.loads(stdin.readline())))
 
     def watch() -> None:

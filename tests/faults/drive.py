@@ -3,6 +3,7 @@ One call through a `SignicatClient`, sync or async, watched from all sides.
 """
 
 import asyncio
+import functools
 import io
 import logging
 import ssl
@@ -87,6 +88,10 @@ class KeepingStore(MemoryTokenStore):
         super().set(key, token)
 
 
+_body = functools.cache(examples.body)
+_parameters = functools.cache(examples.parameters)
+
+
 class Calls:
     """
     The four calls of the table, with what they send.
@@ -94,13 +99,11 @@ class Calls:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._create = models.SignatureDocumentCreateOptions.from_dict(
-            examples.body("create_document")
-        )
-        wanted = examples.parameters("get_document_file")
+        self._create = models.SignatureDocumentCreateOptions.from_dict(_body("create_document"))
+        wanted = _parameters("get_document_file")
         self._document = wanted["documentId"]
         self._format = GetDocumentFileFileFormat(wanted["fileFormat"])
-        bucket = examples.parameters("upload_bucket_file")
+        bucket = _parameters("upload_bucket_file")
         self._bucket = bucket["id"], bucket["fileId"]
 
     def sync(self, body: Body, client: SignicatClient) -> object:

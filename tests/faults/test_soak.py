@@ -22,6 +22,7 @@ from scripts.soak import (
     Spell,
     Weather,
     Worker,
+    came_too_late,
     conclude,
     growth_of,
     main,
@@ -32,8 +33,8 @@ from scripts.soak import (
 )
 from scripts.soak_traffic import Call, Sample, Setting, Tally, Trouble, bucket_of, kind_of
 
-# httpx leaves a generator of its own open when a request is cancelled; trio minds.
-pytestmark = pytest.mark.filterwarnings("ignore:Async generator 'httpx:ResourceWarning")
+# httpx and httpcore leave generators of their own open when a call is cancelled; trio minds.
+pytestmark = pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
 
 MIB = 2**20
 FIVE_HUNDRED = next(kind for kind in KINDS if kind.name == "API: status 500")
@@ -339,6 +340,24 @@ def test_a_spell_explains_what_it_can_cause(
     spell = Spell(FIVE_HUNDRED, began=9.0, ended=12.0)
 
     assert explained is spell.explains(trouble(kind, began, ended))
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "seconds", "late"),
+    [
+        ("Unauthorized 401", "pipe", 0.7, True),
+        ("Unauthorized 401", "pipe", 0.5, False),
+        ("Unauthorized 401", "file", 0.7, False),
+        ("ApiError 500", "pipe", 0.7, False),
+    ],
+)
+def test_only_a_pipe_may_come_too_late(kind: str, call: str, seconds: float, late: bool) -> None:
+    """
+    Its token ended on the way, it was longer on its way than the leeway, and cannot be sent again.
+    """
+    found = Trouble(kind=kind, call=call, began=10.0, ended=10.0 + seconds, text="")
+
+    assert late is came_too_late(found)
 
 
 def test_weather_that_lasts_explains_what_comes() -> None:
