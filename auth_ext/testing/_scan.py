@@ -92,7 +92,7 @@ def cassettes(place: str | Path) -> list[Path]:
 def _interactions(path: Path) -> list[Any] | None:
     if path.suffix not in {".json", ".yaml", ".yml"} or not path.is_file():
         return None
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from vcr.request import Request  # type: ignore[import-untyped]
 
 from auth_ext.testing import Leak, leaks

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from auth_ext.sandbox import Sandbox
 from auth_ext.testing import leaks
