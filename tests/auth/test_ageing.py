@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_ext import AccessToken, MemoryTokenStore, OAuth2ClientCredentials, TokenError
-from auth_ext._refresh import Held
+from auth_ext._held import Held
 from tests.auth.helpers import (
     API,
     DRIVES,
@@ -278,7 +278,7 @@ def test_a_token_without_a_life_serves_once(world: World, drive: Drive, expires_
 
     assert ["Bearer token-1"] == drive.converse(auth, httpx.Request("GET", API), reply(200))
     assert ["Bearer token-2"] == drive.converse(auth, httpx.Request("GET", API), reply(200))
-    assert "MemoryTokenStore(0 tokens)" == repr(store)
+    assert ("MemoryTokenStore(0 tokens)", {}) == (repr(store), auth._desk._held)
 
 
 @pytest.mark.parametrize("expires_in", [10**400, "inf", 1e300])

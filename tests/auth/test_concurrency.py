@@ -16,7 +16,7 @@ import trio.testing
 
 from auth_ext import InvalidClient, MemoryTokenStore, OAuth2ClientCredentials
 from auth_ext._refresh import TokenDesk, _desks, desk_for
-from tests.auth.helpers import API, PATIENCE, World, refusal, token_of
+from tests.auth.helpers import API, PATIENCE, SyncDrive, World, refusal, reply, token_of
 
 THREADS, LOOPS, TASKS = 100, 2, 50
 EVERYBODY = THREADS + LOOPS * TASKS
@@ -408,6 +408,30 @@ def test_instances_that_share_a_store_share_a_flight(world: World) -> None:
     second.join(PATIENCE)
 
     assert (["token-1"] * 2, 1) == (values, world.issuer.count)
+
+
+def test_nobody_sends_a_token_that_is_known_to_be_refused(world: World) -> None:
+    """
+    While its renewal is under way, everybody else waits for the new one.
+    """
+    auth = world.auth()
+    auth.get_token()
+    world.issuer.wait_until_asked()
+    world.issuer.gate.clear()
+    refused = threading.Thread(
+        target=SyncDrive().converse,
+        args=(auth, httpx.Request("GET", API), reply(401), reply(200)),
+    )
+    refused.start()
+    world.issuer.wait_until_asked()
+    values: list[str] = []
+    other = threading.Thread(target=lambda: values.append(auth.get_token().value))
+    other.start()
+    world.issuer.gate.set()
+    refused.join(PATIENCE)
+    other.join(PATIENCE)
+
+    assert (["token-2"], 2) == (values, world.issuer.count)
 
 
 def test_a_desk_goes_with_its_last_user() -> None:

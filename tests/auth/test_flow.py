@@ -109,6 +109,7 @@ def test_a_401_discards_only_the_token_that_was_used(world: World, drive: Drive)
 
     assert ["Bearer token-1", "Bearer token-2"] == headers
     assert 2 == world.issuer.count
+    assert 2 == world.kinds.count("waited")  # for the first token and for the one renewal
 
 
 def test_the_token_in_the_store_is_discarded_too(world: World, drive: Drive) -> None:
@@ -137,6 +138,8 @@ def test_a_renewal_that_fails_is_the_callers_error(world: World, drive: Drive) -
     with pytest.raises(TokenError):
         drive.converse(auth, get(), reply(401), reply(200))
     assert None is store.get(auth._sources["event"].key)
+    with pytest.raises(TokenError):
+        drive.token(auth)
 
 
 def test_an_api_that_always_says_401(world: World, drive: Drive) -> None:

@@ -20,6 +20,16 @@ def test_the_system_clock_is_the_systems() -> None:
     assert Clock() == SYSTEM_CLOCK
 
 
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has this clock")
+def test_the_steady_clock_counts_suspend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    CLOCK_MONOTONIC stands still while a Linux machine sleeps, a token's life does not.
+    """
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: {time.CLOCK_BOOTTIME: 7.0}[clock])
+
+    assert 7.0 == SYSTEM_CLOCK.steady()
+
+
 def test_no_hook_hears_nothing() -> None:
     """
     Nothing is fine.

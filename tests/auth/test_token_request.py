@@ -19,7 +19,6 @@ from auth_ext import (
 )
 from auth_ext._settings import Credentials
 from auth_ext._token_request import (
-    ASSUMED_LIFETIME,
     LONGEST_LIFETIME,
     MAX_ANSWER_BYTES,
     Answer,
@@ -453,7 +452,7 @@ def test_no_expires_in_lasts_for_ever(expires_in: object) -> None:
 
     assert grant.lifetime <= LONGEST_LIFETIME
     assert grant.lifetime_assumed is (lifetime_from(expires_in) is None)
-    assert grant.lifetime == ASSUMED_LIFETIME or not grant.lifetime_assumed
+    assert grant.lifetime == 600.0 or not grant.lifetime_assumed
 
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()), st.integers(100, 599))

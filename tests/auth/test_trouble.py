@@ -19,7 +19,7 @@ from auth_ext import (
     TokenEndpointUnavailable,
     TokenError,
 )
-from auth_ext._refresh import LOCK_PATIENCE
+from auth_ext._store_guard import LOCK_PATIENCE
 from tests.auth.helpers import PATIENCE, Drive, World, refusal
 
 REFUSALS = ["invalid_client", "invalid_scope", "unauthorized_client"]
