@@ -15,7 +15,8 @@ import httpx
 from auth_ext._clock import SYSTEM_CLOCK, Clock
 from auth_ext._events import EventHook, logger
 from auth_ext._fetch import Fetcher
-from auth_ext._refresh import Held, Source, desk_for
+from auth_ext._held import Held
+from auth_ext._refresh import desk_for
 from auth_ext._replay import can_replay
 from auth_ext._settings import (
     BASE_URL,
@@ -29,6 +30,7 @@ from auth_ext._settings import (
     normalised_scopes,
     origin_of,
 )
+from auth_ext._source import Source
 from auth_ext._token import AccessToken
 from auth_ext._token_request import TokenRequest
 from auth_ext.errors import AuthError, ConfigurationError

@@ -50,7 +50,7 @@ if str(ROOT) not in sys.path:  # pragma: no cover - only when run as a file
     sys.path.insert(0, str(ROOT))
 
 from auth_ext import SignicatClient, paginate  # noqa: E402
-from auth_ext._refresh import LEEWAY_SHARE  # noqa: E402
+from auth_ext._held import LEEWAY_SHARE  # noqa: E402
 from auth_ext.sandbox import Sandbox  # noqa: E402
 from generated_client.api.signature import list_document_summaries  # noqa: E402
 from scripts.soak_traffic import (  # noqa: E402
