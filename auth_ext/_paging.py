@@ -63,9 +63,7 @@ def paginate(operation: Listing[_Item], *, client: Any, **parameters: Any) -> It
         walk = walk.after(page)
 
 
-def apaginate(
-    operation: Listing[_Item], *, client: Any, **parameters: Any
-) -> AsyncIterator[_Item]:
+def apaginate(operation: Listing[_Item], *, client: Any, **parameters: Any) -> AsyncIterator[_Item]:
     """
     The same for `async for`, which may be left at any point: nothing is held between two pages.
     """
