@@ -5,7 +5,6 @@ Celery: one client per worker process; a busy service means "later", not "failed
 """
 
 import os
-from functools import cache
 from uuid import UUID
 
 from celery import Celery, Task
@@ -17,11 +16,9 @@ from generated_client.models import GetDocumentFileFileFormat
 app = Celery("contracts", broker=os.environ.get("BROKER_URL", "memory://"))
 app.conf.result_backend = os.environ.get("RESULT_URL", "cache+memory://")
 
-
-@cache
-def signicat() -> SignicatClient:
-    # After the fork or before it: both are safe. SIGNICAT_TOKEN_STORE says who shares tokens.
-    return SignicatClient()
+# Sends nothing yet; safe to have been made before the worker forks. SIGNICAT_TOKEN_STORE says
+# who shares tokens.
+signicat = SignicatClient()
 
 
 @app.task(bind=True, max_retries=5)
@@ -32,7 +29,7 @@ def archive(task: "Task[[str, str], int]", document: str, path: str) -> int:
     try:
         file = get_document_file.download(
             UUID(document),
-            client=signicat(),
+            client=signicat,
             file_format=GetDocumentFileFileFormat.UNSIGNED,
             to=path,
         )

@@ -1,5 +1,5 @@
 """
-Django: one client per process, made on first use; any number of threads share it.
+Django: one client per process; any number of threads share it.
 
     python django_app.py runserver
 
@@ -8,7 +8,6 @@ SIGNICAT_TOKEN_STORE=file, or redis://..., so that all of them use one token.
 """
 
 import sys
-from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -27,19 +26,18 @@ if not settings.configured:
     )
 
 
-@cache
-def signicat() -> SignicatClient:
-    return SignicatClient()
+# Sends nothing yet; safe to have been made before the server forks its workers.
+signicat = SignicatClient()
 
 
 def documents(request: HttpRequest) -> JsonResponse:
-    found = paginate(list_document_summaries, client=signicat(), limit=50)
+    found = paginate(list_document_summaries, client=signicat, limit=50)
     return JsonResponse([str(summary.title) for summary in found], safe=False)
 
 
 def status(request: HttpRequest, document: UUID) -> JsonResponse:
     try:
-        answer = get_document_status.sync(document, client=signicat())
+        answer = get_document_status.sync(document, client=signicat)
     except ApiError as error:
         return JsonResponse({"detail": error.message}, status=error.status_code)
     return JsonResponse({"status": str(answer.document_status)})

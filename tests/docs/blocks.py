@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @attrs.frozen
@@ -18,11 +18,22 @@ class Block:
 
     Attributes:
         line: Lines of the page above its first one.
+
+        about: What stands behind the language, such as a title.
     """
 
     page: Path
     line: int
+    about: str
     text: str
+
+    @property
+    def program(self) -> str | None:
+        """
+        The file that it shows: examples/NAME; None: none.
+        """
+        found = re.search(r'title="(examples/[\w.]+)"', self.about)
+        return found and found[1]
 
     def run(self, namespace: dict[str, object]) -> None:
         """
@@ -41,4 +52,4 @@ def blocks(page: Path, language: str) -> Iterator[Block]:
     text = page.read_text("utf-8")
     for found in FENCE.finditer(text):
         if found[1] == language:
-            yield Block(page, text.count("\n", 0, found.start(2)), found[2])
+            yield Block(page, text.count("\n", 0, found.start(3)), found[2], found[3])

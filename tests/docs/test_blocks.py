@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,6 @@ import pytest
 from auth_ext import SignicatClient
 from auth_ext.cli import main as signicat
 from auth_ext.sandbox import Sandbox
-from scripts import docs
 from tests.docs.blocks import Block, blocks
 
 pytest_plugins = "pytester"
@@ -28,16 +28,17 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 @pytest.mark.parametrize("page", [page for page in PAGES if page != TESTING], ids=lambda p: p.name)
 def test_python_blocks_run(page, sandbox):
     """
-    From top to bottom, in one namespace; whole programs are run by test_examples.py instead.
+    From top to bottom, in one namespace; whole programs, which test_examples.py runs, are current.
     """
-    programs = {path.read_text("utf-8").strip() for path in docs.examples()}
     found = list(blocks(page, "python"))
     assert page.read_text("utf-8").count("```python") == len(found)
     namespace: dict[str, object] = {"__name__": page.stem}
 
     for block in found:
-        if block.text.strip() not in programs:
+        if block.program is None:
             block.run(namespace)
+        else:
+            assert (ROOT / block.program).read_text("utf-8") == block.text
 
     for value in namespace.values():
         if isinstance(value, httpx.Client):
@@ -62,6 +63,11 @@ def test_a_mistake_in_a_block_is_seen(tmp_path):
 
 # What the blocks of testing.md leave to the reader: imports, a fixture, an application.
 READER = '''
+import os
+import subprocess
+import sys
+import uuid
+
 import pytest
 from auth_ext import RateLimited
 from generated_client.api.signature import list_document_summaries
@@ -73,9 +79,13 @@ def anyio_backend():
 
 
 @pytest.fixture(autouse=True)
-def seeded(request):
-    if "lists_documents" in request.node.name:
-        request.getfixturevalue("signicat_server").seed("list_document_summaries")
+def two_documents(request):
+    # By another process: what this one sends would be recorded.
+    if request.node.name == "test_lists_documents":
+        sandbox = request.getfixturevalue("signicat_sandbox")
+        code = "import test_blocks as t; [t.send_contract('x') for _ in 'ab']"
+        environment = {**os.environ, **sandbox.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
 def send_contract(path):
@@ -88,7 +98,8 @@ def send(client, path):
     from auth_ext.sandbox import examples
     from generated_client.api.signature import create_document
     from generated_client.models import SignatureDocumentCreateOptions
-    body = SignatureDocumentCreateOptions.from_dict(examples.body("create_document"))
+    named = {**examples.body("create_document"), "externalId": f"reader-{uuid.uuid4()}"}
+    body = SignatureDocumentCreateOptions.from_dict(named)
     return create_document.sync(client=client, body=body).document_id
 
 
@@ -113,12 +124,14 @@ def test_the_blocks_of_the_page_on_testing_are_tests_that_pass(pytester, monkeyp
     pytester.mkdir("tests")
     source = READER + "\n\n".join(text.replace("    ...\n", "    pass\n") for text in texts)
     (pytester.path / "tests" / "test_blocks.py").write_text(source, "utf-8")
+    installed = entry_points(group="pytest11", name="signicat")
+    plugin = () if installed else ("-p", "auth_ext.pytest_plugin")
     count = len(re.findall(r"^(?:async )?def test_", source, re.MULTILINE))
 
-    recording = pytester.runpytest_subprocess("--record-mode=once", "-W", "error")
-    recording.assert_outcomes(passed=count)
-    replaying = pytester.runpytest_subprocess("--block-network", "-W", "error")
-    replaying.assert_outcomes(passed=count)
+    pytester.runpytest_inprocess(*plugin, "--record-mode=once", "-k", "vcr or documents or token")
+    replayed = pytester.runpytest_inprocess(*plugin, "--block-network", "-W", "error")
+
+    replayed.assert_outcomes(passed=count)
 
 
 # Shell: what the first words of a line lead to. A line of none of these kinds fails.

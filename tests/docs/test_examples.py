@@ -2,16 +2,18 @@
 The programs of examples/ do what the pages say, against the sandbox.
 """
 
+import asyncio
 import importlib.util
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from auth_ext import AccessToken, SignicatClient, TokenStore
@@ -39,49 +41,69 @@ def close(module: ModuleType) -> None:
     """
     Close the client that the program made for its process.
     """
-    if module.signicat.cache_info().currsize:
-        module.signicat().get_httpx_client().close()
+    module.signicat.get_httpx_client().close()
     del sys.modules[module.__name__]
 
 
 # FastAPI
 
 
-@pytest.fixture
-def fastapi_site(sandbox: Sandbox) -> Iterator[Any]:
-    from fastapi.testclient import TestClient
+def visit(*steps: str | Callable[[], object]) -> list[tuple[int, Any]]:
+    """
+    What the application answers to each path; a step that is no path is done in between.
+    """
+    app = load("fastapi_app").app
 
-    with TestClient(load("fastapi_app").app) as client:
-        yield client
+    async def main() -> list[tuple[int, Any]]:
+        answers = []
+        async with app.router.lifespan_context(app) as state:
+
+            async def served(scope: Any, receive: Any, send: Any) -> None:
+                # What a server does: every request has what the lifespan gave.
+                await app({**scope, "state": dict(state)}, receive, send)
+
+            transport = httpx.ASGITransport(served)
+            async with httpx.AsyncClient(transport=transport, base_url="http://site") as browser:
+                for step in steps:
+                    if isinstance(step, str):
+                        answer = await browser.get(step)
+                        answers.append((answer.status_code, answer.json()))
+                    else:
+                        step()
+        return answers
+
+    return asyncio.run(main())
 
 
-def test_fastapi_lists_documents(fastapi_site, sandbox):
+def test_fastapi_lists_documents(sandbox):
     """
     Requests share one client, and so one token.
     """
-    answers = [fastapi_site.get("/documents") for _ in range(3)]
-
-    assert [(200, ["A contract"])] * 3 == [(a.status_code, a.json()) for a in answers]
+    assert [(200, ["A contract"])] * 3 == visit("/documents", "/documents", "/documents")
     assert 1 == sandbox.requests.token
 
 
 @pytest.mark.parametrize(("document", "status"), [(DOCUMENT, 200), (NOWHERE, 404), ("x", 422)])
-def test_fastapi_tells_a_status(fastapi_site, document, status):
+def test_fastapi_tells_a_status(sandbox, document, status):
     """
     Of a document that is there; of one that is not it is 404, not a failure.
     """
-    assert status == fastapi_site.get(f"/documents/{document}/status").status_code
+    assert [status] == [code for code, _ in visit(f"/documents/{document}/status")]
 
 
-def test_fastapi_keeps_trouble_of_the_service_apart(fastapi_site, sandbox):
+def test_fastapi_keeps_trouble_of_the_service_apart(sandbox):
     """
     What the service has is a 502; no token to be had is a 503.
     """
-    sandbox.misbehave("status", status=500, times=1)
-    assert 502 == fastapi_site.get("/documents").status_code
-    sandbox.revoke()
-    sandbox.misbehave("status", status=400, target="token")
-    assert 503 == fastapi_site.get("/documents").status_code
+    answers = visit(
+        lambda: sandbox.misbehave("status", status=500, times=1),
+        "/documents",
+        sandbox.revoke,
+        lambda: sandbox.misbehave("status", status=400, target="token"),
+        "/documents",
+    )
+
+    assert [502, 503] == [code for code, _ in answers]
 
 
 # Django
