@@ -126,6 +126,29 @@ def test_the_token_in_the_store_is_discarded_too(world: World, drive: Drive) -> 
     assert "token-2" == kept.value
 
 
+def test_a_401_is_read_before_anything_else(world: World, drive: Drive) -> None:
+    """
+    Unread it keeps its connection, which others may need while the token is renewed.
+    """
+    auth = world.auth()
+    auth.get_token()
+    answers: list[httpx.Response] = []
+    closed: list[bool] = []
+
+    def unread(request: httpx.Request) -> httpx.Response:
+        answers.append(httpx.Response(401, request=request, stream=httpx.ByteStream(b"no")))
+        return answers[-1]
+
+    def look() -> httpx.Response:
+        closed.append(answers[0].is_closed)
+        return token_answer("newer")
+
+    world.issuer.always = look
+
+    assert ["Bearer token-1", "Bearer newer"] == drive.converse(auth, get(), unread, reply(200))
+    assert [True] == closed
+
+
 def test_a_renewal_that_fails_is_the_callers_error(world: World, drive: Drive) -> None:
     """
     The refused token is gone from memory and store.
