@@ -18,6 +18,7 @@ TABLE = Routes(
     [
         an_operation("get", "GET", "/documents/{id}"),
         an_operation("summary", "GET", "/documents/summary"),
+        an_operation("mine", "GET", "/documents/~mine"),
         an_operation("delete", "DELETE", "/documents/{id}"),
         an_operation("file", "GET", "/documents/{id}/files/{name}"),
         an_operation("pdf", "GET", "/documents/{id}/files/{name}.pdf"),
@@ -32,6 +33,7 @@ TABLE = Routes(
     [
         ("GET", "/documents/7", "get"),
         ("GET", "/documents/summary", "summary"),
+        ("GET", "/documents/~mine", "mine"),
         ("GET", "/documents/summary2", "get"),
         ("DELETE", "/documents/summary", "delete"),
         ("GET", "/documents/a%2Fb", "get"),
