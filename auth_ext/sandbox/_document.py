@@ -61,7 +61,7 @@ class Document:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.data = data
-        self.operations = {operation.id: operation for operation in self._read()}
+        self.operations: dict[str, Operation] = {one.id: one for one in self._read()}
         self._routes: dict[int, list[tuple[list[str], Operation]]] = {}
         for operation in self.operations.values():
             parts = operation.path.strip("/").split("/")
