@@ -4,7 +4,6 @@ Everything we run, by name. `nox -l` lists it; CI runs the same names.
 Each session makes its own environment: nothing but Python and nox is needed beforehand.
 """
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -105,12 +104,11 @@ def package(session: nox.Session) -> None:
     python = str(empty / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
     session.run(python, "-I", "scripts/try_wheel.py", external=True)
-    path = os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])
-    environment = {"VIRTUAL_ENV": str(empty), "PATH": path}
     pyright = str(Path(session.bin).resolve() / "basedpyright")
+    verify = [pyright, "--pythonpath", python, "--ignoreexternal", "--verifytypes", "auth_ext"]
     # Elsewhere: within the checkout, pyright would look at that instead of what is installed.
     with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
-        session.run(pyright, "--verifytypes", "auth_ext", "--ignoreexternal", env=environment)
+        session.run(*verify)
 
 
 @nox.session
