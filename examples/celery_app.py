@@ -13,8 +13,11 @@ from auth_ext import RateLimited, SignicatClient, TokenEndpointUnavailable
 from generated_client.api.signature import get_document_file
 from generated_client.models import GetDocumentFileFileFormat
 
-app = Celery("contracts", broker=os.environ.get("BROKER_URL", "memory://"))
-app.conf.result_backend = os.environ.get("RESULT_URL", "cache+memory://")
+app = Celery(
+    "contracts",
+    broker=os.environ.get("BROKER_URL", "memory://"),
+    backend=os.environ.get("RESULT_URL", "cache+memory://"),
+)
 
 # Sends nothing yet; safe to have been made before the worker forks. SIGNICAT_TOKEN_STORE says
 # who shares tokens.

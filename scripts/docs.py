@@ -2,7 +2,7 @@
 Fill in the parts of docs/*.md that come from running code or from generated data.
 
     python scripts/docs.py             fill them in
-    python scripts/docs.py --check     change nothing; exit 1 and name the pages that are not current
+    python scripts/docs.py --check     change nothing; exit 1 and name what is not current
 
 A part stands between two comments in a page:
 
@@ -205,7 +205,7 @@ def faults() -> str:
 
 def _fault_texts(docstring: str) -> dict[str, str]:
     """
-    What the docstring of `misbehave` says of each kind: "`kind` (options), `kind`: text."
+    What the docstring of `misbehave` says of each kind, as in "`kind` (options), `kind`: text".
     """
     section = re.sub(r"\s+", " ", docstring.partition("kind: What happens.")[2])
     section = section.partition(" target: ")[0]

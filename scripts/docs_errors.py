@@ -32,6 +32,10 @@ from generated_client.api.signature import create_document, get_document, list_d
 from generated_client.errors import MalformedResponse, UnsafePathParameter
 from generated_client.models import SignatureDocumentCreateOptions
 
+NO_HTTPS = "http://auth.example.com/connect/token"
+OLD_ENDPOINT = "https://api.idfy.io/oauth/connect/token"
+WIDTH = 80  # what a page shows without scrolling
+OTHER_SECRET = "some-other-secret"  # noqa: S105 - nobody's
 DOCUMENT = uuid.UUID("0c5e1f8a-3f0e-4c55-9f0b-2f6f0c6e7a11")
 
 
@@ -70,7 +74,7 @@ def _missing_credentials(scene: Scene) -> object:
 
 
 def _plain_http(scene: Scene) -> object:
-    return scene.client(token_url="http://auth.example.com/connect/token")
+    return scene.client(token_url=NO_HTTPS)
 
 
 def _no_scopes(scene: Scene) -> object:
@@ -78,11 +82,11 @@ def _no_scopes(scene: Scene) -> object:
 
 
 def _deprecated_endpoint(scene: Scene) -> object:
-    return scene.client(token_url="https://api.idfy.io/oauth/connect/token")
+    return scene.client(token_url=OLD_ENDPOINT)
 
 
 def _invalid_client(scene: Scene) -> object:
-    return scene.read(client_secret="some-other-secret")
+    return scene.read(client_secret=OTHER_SECRET)
 
 
 def _invalid_scope(scene: Scene) -> object:
@@ -197,4 +201,4 @@ def _text(name: str, sandbox: Sandbox) -> str:
 def _settled(text: str, sandbox: Sandbox) -> str:
     text = text.replace(sandbox.url, "http://127.0.0.1:50000")
     found = re.sub(r"(?<=request id )[0-9a-f-]{36}", "b7c1a2f0-3c56-4e0e-9a53-6f2f0d6c1b1e", text)
-    return "\n".join(textwrap.wrap(found, 96, break_long_words=False, break_on_hyphens=False))
+    return "\n".join(textwrap.wrap(found, WIDTH, break_long_words=False, break_on_hyphens=False))

@@ -15,7 +15,7 @@ import pytest
 from auth_ext import SignicatClient
 from auth_ext.cli import main as signicat
 from auth_ext.sandbox import Sandbox
-from tests.docs.blocks import Block, blocks
+from tests.docs.blocks import blocks
 
 pytest_plugins = "pytester"
 
@@ -26,7 +26,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != TESTING], ids=lambda p: p.name)
-def test_python_blocks_run(page, sandbox):
+def test_python_blocks_run(page: Path, sandbox: Sandbox) -> None:
     """
     From top to bottom, in one namespace; whole programs, which test_examples.py runs, are current.
     """
@@ -47,12 +47,12 @@ def test_python_blocks_run(page, sandbox):
             value.get_httpx_client().close()
 
 
-def test_a_mistake_in_a_block_is_seen(tmp_path):
+def test_a_mistake_in_a_block_is_seen(tmp_path: Path) -> None:
     """
     A block that does not run fails, and the traceback names the page and the line.
     """
     page = tmp_path / "page.md"
-    page.write_text("# A page\n\n```python title=\"x\"\n\nnonsense\n```\n", "utf-8")
+    page.write_text('# A page\n\n```python title="x"\n\nnonsense\n```\n', "utf-8")
     (block,) = blocks(page, "python")
 
     with pytest.raises(NameError, match="nonsense") as caught:
@@ -62,7 +62,7 @@ def test_a_mistake_in_a_block_is_seen(tmp_path):
 
 
 # What the blocks of testing.md leave to the reader: imports, a fixture, an application.
-READER = '''
+READER = """
 import os
 import subprocess
 import sys
@@ -109,10 +109,12 @@ def archive(client, document):
     return get_document_file.sync(
         document, client=client, file_format=GetDocumentFileFileFormat.UNSIGNED
     ).payload.read()
-'''
+"""
 
 
-def test_the_blocks_of_the_page_on_testing_are_tests_that_pass(pytester, monkeypatch):
+def test_the_blocks_of_the_page_on_testing_are_tests_that_pass(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     All of them in one file, with what they leave to the reader; cassettes are recorded first.
     """
@@ -168,17 +170,12 @@ def _check_extras(words: list[str]) -> None:
 def _check_curl(words: list[str], sandbox: Sandbox) -> None:
     (address,) = (word for word in words if word.startswith("http://127.0.0.1"))
     path = address.partition("/_sandbox")[2]
-    sandbox.control(
-        words[words.index("-X") + 1], path, **json.loads(words[words.index("-d") + 1])
-    )
+    sandbox.control(words[words.index("-X") + 1], path, **json.loads(words[words.index("-d") + 1]))
 
 
 def _check_variables(words: list[str]) -> None:
-    known = {
-        f"SIGNICAT_{name}"
-        for name in "CLIENT_ID CLIENT_SECRET SCOPES BASE_URL TOKEN_URL TOKEN_STORE".split()
-    }
-    assert {word.partition("=")[0] for word in words} <= known
+    known = {"CLIENT_ID", "CLIENT_SECRET", "SCOPES", "BASE_URL", "TOKEN_URL", "TOKEN_STORE"}
+    assert {word.partition("=")[0] for word in words} <= {f"SIGNICAT_{name}" for name in known}
 
 
 def _check_signicat(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,7 +183,14 @@ def _check_signicat(words: list[str], capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(("where", "line"), _sh_lines())
-def test_shell_lines_are_right(where, line, sandbox, capsys, monkeypatch, tmp_path):
+def test_shell_lines_are_right(
+    where: str,
+    line: str,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     """
     Commands of ours run; sessions, extras, variables and programs that are named exist.
     """

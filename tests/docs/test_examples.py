@@ -31,7 +31,8 @@ def load(name: str) -> ModuleType:
     The program, imported anew under its own name.
     """
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -75,7 +76,7 @@ def visit(*steps: str | Callable[[], object]) -> list[tuple[int, Any]]:
     return asyncio.run(main())
 
 
-def test_fastapi_lists_documents(sandbox):
+def test_fastapi_lists_documents(sandbox: Sandbox) -> None:
     """
     Requests share one client, and so one token.
     """
@@ -84,14 +85,14 @@ def test_fastapi_lists_documents(sandbox):
 
 
 @pytest.mark.parametrize(("document", "status"), [(DOCUMENT, 200), (NOWHERE, 404), ("x", 422)])
-def test_fastapi_tells_a_status(sandbox, document, status):
+def test_fastapi_tells_a_status(sandbox: Sandbox, document: str, status: int) -> None:
     """
     Of a document that is there; of one that is not it is 404, not a failure.
     """
     assert [status] == [code for code, _ in visit(f"/documents/{document}/status")]
 
 
-def test_fastapi_keeps_trouble_of_the_service_apart(sandbox):
+def test_fastapi_keeps_trouble_of_the_service_apart(sandbox: Sandbox) -> None:
     """
     What the service has is a 502; no token to be had is a 503.
     """
@@ -111,6 +112,9 @@ def test_fastapi_keeps_trouble_of_the_service_apart(sandbox):
 
 @pytest.fixture
 def django_site(sandbox: Sandbox) -> Iterator[Any]:
+    """
+    Requests to the application.
+    """
     module = load("django_app")
     import django
     from django.test import Client
@@ -123,7 +127,7 @@ def django_site(sandbox: Sandbox) -> Iterator[Any]:
     close(module)
 
 
-def test_django_lists_documents_from_many_threads(django_site, sandbox):
+def test_django_lists_documents_from_many_threads(django_site: Any, sandbox: Sandbox) -> None:
     """
     Threads share one client; eight requests at once cost one token.
     """
@@ -139,7 +143,7 @@ def test_django_lists_documents_from_many_threads(django_site, sandbox):
 
 
 @pytest.mark.parametrize(("document", "status"), [(DOCUMENT, 200), (NOWHERE, 404)])
-def test_django_tells_a_status(django_site, document, status):
+def test_django_tells_a_status(django_site: Any, document: str, status: int) -> None:
     """
     Of a document that is there, and of one that is not.
     """
@@ -151,12 +155,15 @@ def test_django_tells_a_status(django_site, document, status):
 
 @pytest.fixture
 def celery_app(sandbox: Sandbox) -> Iterator[ModuleType]:
+    """
+    The program.
+    """
     module = load("celery_app")
     yield module
     close(module)
 
 
-def test_celery_archives_a_file(celery_app, tmp_path):
+def test_celery_archives_a_file(celery_app: ModuleType, tmp_path: Path) -> None:
     """
     A worker takes the task from the queue and writes the file.
     """
@@ -169,7 +176,9 @@ def test_celery_archives_a_file(celery_app, tmp_path):
     assert target.stat().st_size == size > 0
 
 
-def test_celery_tries_again_when_the_service_is_busy(celery_app, sandbox, tmp_path):
+def test_celery_tries_again_when_the_service_is_busy(
+    celery_app: ModuleType, sandbox: Sandbox, tmp_path: Path
+) -> None:
     """
     A 429 puts the task off; then it succeeds.
     """
@@ -186,18 +195,24 @@ def test_celery_tries_again_when_the_service_is_busy(celery_app, sandbox, tmp_pa
 
 @pytest.fixture
 def store(tmp_path: Path) -> TokenStore:
+    """
+    The example's store.
+    """
     made: TokenStore = load("sqlite_store").SqliteTokenStore(str(tmp_path / "tokens.db"))
     return made
 
 
 def token(value: str) -> AccessToken:
+    """
+    A token of that value.
+    """
     scopes = frozenset({"event"})
     return AccessToken(
         value=value, scopes=scopes, requested_scopes=scopes, issued_at=1.0, expires_at=2.0
     )
 
 
-def test_the_store_is_a_token_store(store):
+def test_the_store_is_a_token_store(store: TokenStore) -> None:
     """
     It has what the Protocol asks for, and gives back what it was given.
     """
@@ -208,7 +223,7 @@ def test_the_store_is_a_token_store(store):
     assert token("two") == store.get("a")
 
 
-def test_the_store_deletes_only_that_token(store):
+def test_the_store_deletes_only_that_token(store: TokenStore) -> None:
     """
     Compare and delete: a newer token stays.
     """
@@ -219,9 +234,9 @@ def test_the_store_deletes_only_that_token(store):
     assert None is store.get("a")
 
 
-def test_the_store_holds_back_others(store):
+def test_the_store_holds_back_others(store: TokenStore) -> None:
     """
-    While the lock is held nobody else gets it; tokens can be written meanwhile; other keys are free.
+    Nobody else gets a lock that is held; tokens can be written meanwhile; other keys are free.
     """
     with store.lock("a", 0.1):
         store.set("a", token("one"))
@@ -233,7 +248,7 @@ def test_the_store_holds_back_others(store):
         pass
 
 
-def test_the_store_shares_tokens(store, sandbox):
+def test_the_store_shares_tokens(store: TokenStore, sandbox: Sandbox) -> None:
     """
     Two clients, one token request.
     """

@@ -4,6 +4,7 @@ scripts/docs.py: what is filled into the pages comes from the code, and is curre
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ DOCS = ROOT / "docs"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     The folder of pages, made anew from a copy in which all parts are empty.
     """
@@ -32,14 +33,14 @@ def made(tmp_path_factory):
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
-def test_pages_are_current(page, made):
+def test_pages_are_current(page: Path, made: Path) -> None:
     """
     What is committed is what running the code gives today; else: python scripts/docs.py.
     """
     assert (made / page.name).read_text("utf-8") == page.read_text("utf-8")
 
 
-def test_a_second_run_changes_nothing(made, capsys):
+def test_a_second_run_changes_nothing(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """
     The same code gives the same pages, byte for byte.
     """
@@ -47,7 +48,9 @@ def test_a_second_run_changes_nothing(made, capsys):
     assert "" == capsys.readouterr().out
 
 
-def test_check_names_the_page_that_is_not_current(made, tmp_path, capsys):
+def test_check_names_the_page_that_is_not_current(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """
     Exit code 1, the page, and the command that mends it; nothing is written.
     """
@@ -72,7 +75,9 @@ def test_check_names_the_page_that_is_not_current(made, tmp_path, capsys):
         ("", "no page has the part clients, control"),
     ],
 )
-def test_parts_and_pages_belong_together(tmp_path, capsys, text, told):
+def test_parts_and_pages_belong_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
     """
     A page that asks for what there is not, and a part that no page has, are one line and code 2.
     """
@@ -86,6 +91,9 @@ def test_parts_and_pages_belong_together(tmp_path, capsys, text, told):
 
 
 def rows(markdown: str) -> list[list[str]]:
+    """
+    The cells of the rows of tables.
+    """
     return [
         [cell.strip() for cell in line.strip("|").split(" | ")]
         for line in markdown.splitlines()
@@ -93,7 +101,7 @@ def rows(markdown: str) -> list[list[str]]:
     ]
 
 
-def test_every_operation_is_under_each_of_its_scopes():
+def test_every_operation_is_under_each_of_its_scopes() -> None:
     """
     As many rows as there are pairs of operation and scope; those without one come once.
     """
@@ -113,7 +121,9 @@ def test_every_operation_is_under_each_of_its_scopes():
 @pytest.mark.parametrize(
     ("authenticated", "heading"), [(True, "### A token, but no scope"), (False, "### No token")]
 )
-def test_operations_without_scopes_are_not_lost(monkeypatch, authenticated, heading):
+def test_operations_without_scopes_are_not_lost(
+    monkeypatch: pytest.MonkeyPatch, authenticated: bool, heading: str
+) -> None:
     """
     They have headings of their own; a heading with nothing under it is left out.
     """
@@ -127,20 +137,18 @@ def test_operations_without_scopes_are_not_lost(monkeypatch, authenticated, head
     assert "| `health.ping` | `GET /a\\|b` | Is it up? |" in text
 
 
-def test_every_scope_is_listed_with_its_count():
+def test_every_scope_is_listed_with_its_count() -> None:
     """
     All scopes of the document, and how many operations need each.
     """
-    expected = {
-        scope: sum(scope in one.scopes for one in OPERATIONS.values()) for scope in SCOPES
-    }
+    expected = {scope: sum(scope in one.scopes for one in OPERATIONS.values()) for scope in SCOPES}
     assert expected == {row[0].strip("`"): int(row[2]) for row in rows(docs.scopes())}
 
 
 # The sandbox
 
 
-def test_every_fault_says_what_it_does():
+def test_every_fault_says_what_it_does() -> None:
     """
     No kind is without a text, and none has another kind's.
     """
@@ -153,7 +161,7 @@ def test_every_fault_says_what_it_does():
     assert table["html"] == table["empty"]
 
 
-def test_a_fault_without_a_text_is_told(monkeypatch):
+def test_a_fault_without_a_text_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A kind that the docstring of `misbehave` forgets stops the build.
     """
@@ -163,7 +171,7 @@ def test_a_fault_without_a_text_is_told(monkeypatch):
         docs.faults()
 
 
-def test_the_control_table_works():
+def test_the_control_table_works() -> None:
     """
     What the table lists is what the control URL says that it knows.
     """
@@ -176,7 +184,7 @@ def test_the_control_table_works():
 # Errors
 
 
-def test_every_public_error_has_a_text_on_its_page():
+def test_every_public_error_has_a_text_on_its_page() -> None:
     """
     Each class that users can import and meet; the bases are told in words.
     """
@@ -189,11 +197,12 @@ def test_every_public_error_has_a_text_on_its_page():
     shown = {name.partition(" ")[0] for name in docs_errors.TROUBLES}
 
     assert {"AuthError"} == kinds - shown
-    headings = re.findall(r"^### (?:httpx\.)?(\w+)$", (DOCS / "errors.md").read_text(), re.M)
+    page = (DOCS / "errors.md").read_text("utf-8")
+    headings = re.findall(r"^### (?:httpx\.)?(\w+)$", page, re.MULTILINE)
     assert shown - {"DeprecationWarning"} == set(headings)
 
 
-def test_texts_hold_nothing_that_changes(made):
+def test_texts_hold_nothing_that_changes(made: Path) -> None:
     """
     Ports, ids and secrets are the same in every run, or not there.
     """
@@ -208,7 +217,9 @@ def test_texts_hold_nothing_that_changes(made):
     ("act", "told"),
     [(lambda scene: None, "did not come about"), (docs_errors._no_scopes, "came as")],
 )
-def test_a_trouble_that_stays_away_is_told(monkeypatch, act, told):
+def test_a_trouble_that_stays_away_is_told(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[docs_errors.Scene], object], told: str
+) -> None:
     """
     Nothing happened, or something else: the build stops, so that no page shows an old text.
     """
@@ -221,14 +232,14 @@ def test_a_trouble_that_stays_away_is_told(monkeypatch, act, told):
 # Benchmarks
 
 
-def test_figures_that_are_absent_are_said_to_be(tmp_path):
+def test_figures_that_are_absent_are_said_to_be(tmp_path: Path) -> None:
     """
     No file, no table, and no figure from elsewhere.
     """
     assert "There are no figures" in docs.measured(tmp_path / "results.json")
 
 
-def test_figures_come_from_the_file(tmp_path):
+def test_figures_come_from_the_file(tmp_path: Path) -> None:
     """
     Date, machine, versions, and each row with what was reached, missed or not told.
     """
@@ -252,4 +263,3 @@ def test_figures_come_from_the_file(tmp_path):
     assert "| one \\| two | 1.02x | a: 1.4x<br>b: | yes |" in text
     assert "| three | 2<br>3 |  | **no** |" in text
     assert "| four | 5 | c: 6 | cannot be told here |" in text
-

@@ -34,6 +34,7 @@ def build(folder: Path) -> subprocess.CompletedProcess[str]:
         encoding="utf-8",
         env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(folder)},
         timeout=120,
+        check=False,
     )
 
 
@@ -53,6 +54,9 @@ def copied(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """
+    The site, built.
+    """
     folder = copied(tmp_path_factory.mktemp("site"))
     built = build(folder)
     assert 0 == built.returncode, built.stdout + built.stderr
@@ -60,12 +64,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_every_page_is_in_the_navigation(site):
+def test_every_page_is_in_the_navigation(site: Path) -> None:
     """
     And every page of the navigation is there.
     """
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")}
-    listed = re.findall(r"^ +- .+: (\w+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M)
+    listed = re.findall(
+        r"^ +- .+: (\w+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
+    )
 
     assert sorted(pages) == sorted(listed)
     for page in pages - {"index"}:
@@ -73,7 +79,7 @@ def test_every_page_is_in_the_navigation(site):
 
 
 @pytest.mark.parametrize("link", ["nowhere.md", "errors.md#no-such-heading"])
-def test_a_dead_link_stops_the_build(tmp_path, link):
+def test_a_dead_link_stops_the_build(tmp_path: Path, link: str) -> None:
     """
     Warnings are errors.
     """
@@ -83,7 +89,7 @@ def test_a_dead_link_stops_the_build(tmp_path, link):
     assert 0 != build(tmp_path).returncode
 
 
-def test_the_reference_has_all_public_names(site):
+def test_the_reference_has_all_public_names(site: Path) -> None:
     """
     Each name of `auth_ext.__all__` has an entry with its docstring's first line.
     """
@@ -98,9 +104,15 @@ def test_the_reference_has_all_public_names(site):
 
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    " --disable-background-networking --disable-component-update"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -109,11 +121,16 @@ class Quiet(SimpleHTTPRequestHandler):
     """
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
+        """
+        Nothing.
+        """
 
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
+    """
+    Where it is served.
+    """
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -136,6 +153,9 @@ def found(*names: str) -> str:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """
+    A browser without a past.
+    """
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -174,45 +194,71 @@ def asked_for(browser: Any) -> list[str]:
     ]
 
 
-def test_the_scope_table_is_found_by_search(window, address):
+def complaints(browser: Any) -> list[str]:
     """
-    The search leads to the table of operations by scope; no console message, no other server.
+    Warnings and errors on the console since the last look.
+    """
+    return [
+        entry["message"]
+        for entry in browser.get_log("browser")
+        if entry["level"] in {"WARNING", "SEVERE"}
+    ]
+
+
+def test_a_console_error_is_seen(window: Any, address: str) -> None:
+    """
+    What the next tests rely on.
+    """
+    window.get(address + "404.html")
+    window.execute_script("console.error('planted'); console.warn('too')")
+
+    assert 2 == len(complaints(window))
+
+
+def search(browser: Any, address: str, text: str) -> list[Any]:
+    """
+    Open the search as a reader does, type *text*, and give the links that it finds.
     """
     from selenium.webdriver.common.by import By
-    from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
 
+    wait = WebDriverWait(browser, 20)
+    browser.get(address)
+    openers = ".md-search__button, .md-header label[for=__search]"  # on a desktop, on a phone
+    wait.until(
+        lambda driver: [
+            one for one in driver.find_elements(By.CSS_SELECTOR, openers) if one.is_displayed()
+        ]
+    )[0].click()
+    root = "return document.activeElement && document.activeElement.shadowRoot"
+    dialog = wait.until(lambda driver: driver.execute_script(root))
+    wait.until(lambda _: dialog.find_elements(By.CSS_SELECTOR, "input"))[0].send_keys(text)
+    links: list[Any] = wait.until(lambda _: dialog.find_elements(By.CSS_SELECTOR, "a[href]"))
+    return links
+
+
+def test_the_scope_table_is_found_by_search(window: Any, address: str) -> None:
+    """
+    The first hit leads to the table of operations by scope; no console message, no other server.
+    """
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    search(window, address, "document_file")[0].click()
     wait = WebDriverWait(window, 20)
-    window.get(address)
-    wait.until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".md-search__button")).click()
-    field = wait.until(lambda driver: driver.switch_to.active_element)
-    wait.until(lambda driver: driver.switch_to.active_element.tag_name == "input")
-    window.switch_to.active_element.send_keys("document_file")
-    link = wait.until(
-        lambda driver: next(
-            (
-                link
-                for link in driver.find_elements(By.CSS_SELECTOR, "a[href*='scopes/']")
-                if "document_file" in link.text
-            ),
-            None,
-        )
-    )
-    assert field is not None
-    link.send_keys(Keys.ENTER)
     wait.until(lambda driver: "/scopes/" in driver.current_url)
     heading = wait.until(lambda driver: driver.find_element(By.ID, "document_file"))
     table = heading.find_element(By.XPATH, "following::table[1]")
 
     assert "signature.get_document_file" in table.text
-    assert [] == window.get_log("browser")
+    assert [] == complaints(window)
     requests = asked_for(window)
     assert requests
     assert [] == [url for url in requests if not url.startswith((address, "data:", "blob:"))]
 
 
 @pytest.mark.parametrize("page", ["", "scopes/", "errors/", "sandbox/", "compare/", "reference/"])
-def test_no_page_is_wider_than_the_window(window, address, page):
+def test_no_page_is_wider_than_the_window(window: Any, address: str, page: str) -> None:
     """
     Wide tables and code scroll by themselves; the page does not, on a phone either.
     """
@@ -221,4 +267,4 @@ def test_no_page_is_wider_than_the_window(window, address, page):
     widths = "return [document.documentElement.scrollWidth, window.innerWidth]"
     content, width = window.execute_script(widths)
     assert content <= width
-    assert [] == window.get_log("browser")
+    assert [] == complaints(window)
