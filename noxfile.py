@@ -106,13 +106,13 @@ def package(session: nox.Session) -> None:
     python = str(empty / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
     session.run(python, "-I", "scripts/try_wheel.py", external=True)
-    verify = [Path(session.bin).resolve() / "basedpyright", "--verifytypes", "auth_ext"]
+    pyright = str(Path(session.bin).resolve() / "basedpyright")
     # It takes the first python of the PATH, which in a session is always the session's own; and
     # within the checkout it would look at that instead of what is installed.
     path = os.pathsep.join([str(Path(python).parent), os.environ["PATH"]])
     with tempfile.TemporaryDirectory() as elsewhere:
         environment = {**os.environ, "PATH": path}
-        command = [*verify, "--ignoreexternal"]
+        command = [pyright, "--verifytypes", "auth_ext", "--ignoreexternal"]
         if subprocess.run(command, cwd=elsewhere, env=environment, check=False).returncode:
             session.error("the types of the public API are not complete")
 
