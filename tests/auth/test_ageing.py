@@ -4,7 +4,7 @@ How a token ages, by two clocks, and what callers notice of it: nothing.
 
 import logging
 import threading
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import httpx
@@ -324,6 +324,20 @@ def test_a_refresh_takes_up_what_another_process_has_fetched(world: World, drive
     settle(auth)
     assert "theirs" == drive.token(auth).value
     assert (1, "token_adopted") == (world.issuer.count, world.kinds[-1])
+
+
+def test_the_store_is_looked_at_again_under_its_lock(world: World, drive: Drive) -> None:
+    """
+    Whoever had the lock until now has brought a token: it is used.
+    """
+
+    class Queue(MemoryTokenStore):
+        def lock(self, key: str, timeout: float) -> AbstractContextManager[None]:
+            self.set(key, a_token(world.hands, 3600.0, "theirs"))
+            return nullcontext()
+
+    assert "theirs" == drive.token(world.auth(store=Queue())).value
+    assert 0 == world.issuer.count
 
 
 @pytest.mark.parametrize(
