@@ -39,6 +39,8 @@ from generated_client.models import (
     SignatureDocumentCreateOptions,
     SignatureDocumentStatus,
     SignatureMechanism,
+    SignaturePackageFormat,
+    SignaturePackaging,
     SignatureRedirectMode,
     SignatureRedirectSettings,
     SignatureSignerCreateOptions,
@@ -228,7 +230,9 @@ def contract() -> SignatureDocumentCreateOptions:
         title="Demo contract",
         external_id=f"demo-{number}",
         data_to_sign=SignatureDataToSign(
-            file_name="contract.pdf", base_64_content=base64.b64encode(pdf).decode("ascii")
+            file_name="contract.pdf",
+            base_64_content=base64.b64encode(pdf).decode("ascii"),
+            packaging=SignaturePackaging(signature_package_formats=[SignaturePackageFormat.PADES]),
         ),
         contact_details=SignatureContactDetails(email="contracts@example.com"),
         signers=[
@@ -271,10 +275,11 @@ def download(client: SignicatClient, document: SignatureDocument, story: Story) 
         file = get_document_file.download(
             given(document.document_id),
             client=client,
-            file_format=GetDocumentFileFileFormat.NATIVE,
-            to=Path(folder) / "signed",
+            file_format=GetDocumentFileFileFormat.PADES,
+            to=Path(folder) / "signed.pdf",
         )
-        _check(file.size > 0, "the signed file is empty")
+        start = (Path(folder) / "signed.pdf").read_bytes()[:5]
+        _check(start == b"%PDF-", f"the signed file is no PDF but {file.content_type}")
         story.tell(f"{file.size} bytes of {file.content_type}")
 
 

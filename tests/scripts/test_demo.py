@@ -51,7 +51,7 @@ def test_the_local_story(capsys: pytest.CaptureFixture[str]) -> None:
 
     told = capsys.readouterr().out
     assert "status: signed" in told
-    assert "document_created, document_signed" in told
+    assert "document_created, document_signed, document_packaged" in told
     assert "All of it worked, with 5 token requests." in told
 
 
