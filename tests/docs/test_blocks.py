@@ -2,6 +2,7 @@
 Every code block of README.md and docs/*.md runs.
 """
 
+import gc
 import json
 import re
 import shlex
@@ -45,6 +46,8 @@ def test_python_blocks_run(page: Path, sandbox: Sandbox) -> None:
             value.close()
         elif isinstance(value, SignicatClient):
             value.get_httpx_client().close()
+    namespace.clear()
+    gc.collect()  # what a page leaves open is told now, as a failure of this page
 
 
 def test_a_mistake_in_a_block_is_seen(tmp_path: Path) -> None:
