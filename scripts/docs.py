@@ -48,7 +48,9 @@ class DocsError(Exception):
     """
 
 
-def main(arguments: Sequence[str] | None = None, folder: Path = DOCS) -> int:
+def main(
+    arguments: Sequence[str] | None = None, folder: Path = DOCS, results: Path = RESULTS
+) -> int:
     """
     Fill in all pages of *folder*; gives the exit code.
     """
@@ -58,27 +60,32 @@ def main(arguments: Sequence[str] | None = None, folder: Path = DOCS) -> int:
     )
     check = parser.parse_args(arguments).check
     try:
-        stale = {path: text for path, old, text in filled(folder) if text != old}
+        made = {**filled(folder, results), **picture(folder, results)}
     except DocsError as error:
         print(f"docs: {error}", file=sys.stderr)
         return 2
-    for path, text in stale.items():
+    stale = {path: data for path, data in made.items() if _bytes(path) != data}
+    for path, data in stale.items():
         print(f"{path.name}: {'not current' if check else 'written'}")
         if not check:
-            path.write_text(text, "utf-8")
+            path.write_bytes(data)
     if check and stale:
         print("Run: python scripts/docs.py")
     return int(check and bool(stale))
 
 
-def filled(folder: Path) -> list[tuple[Path, str, str]]:
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def filled(folder: Path, results: Path) -> dict[Path, bytes]:
     """
-    Every page: its path, its text, and its text with all parts made anew.
+    Every page with all its parts made anew.
 
     Raises:
         DocsError: A page asks for an unknown part, or a part is asked for by no page.
     """
-    makers = parts()
+    makers = parts(results)
     pages = [(path, path.read_text("utf-8")) for path in sorted(folder.glob("*.md"))]
     asked = {match["name"] for _, text in pages for match in PART.finditer(text)}
     if asked - makers.keys():
@@ -86,14 +93,14 @@ def filled(folder: Path) -> list[tuple[Path, str, str]]:
     if makers.keys() - asked:
         raise DocsError(f"no page has the part {', '.join(sorted(makers.keys() - asked))}")
     made = {name: makers[name]() for name in sorted(asked)}
-    return [(path, text, PART.sub(partial(_replaced, made), text)) for path, text in pages]
+    return {path: PART.sub(partial(_replaced, made), text).encode() for path, text in pages}
 
 
 def _replaced(made: Mapping[str, str], match: re.Match[str]) -> str:
     return f"{match['head']}\n{made[match['name']].strip()}\n\n{match['tail']}"
 
 
-def parts() -> dict[str, Make]:
+def parts(results: Path) -> dict[str, Make]:
     """
     What can be asked for, by name.
     """
@@ -109,7 +116,7 @@ def parts() -> dict[str, Make]:
         "clients": clients,
         "faults": faults,
         "control": control,
-        "measured": measured,
+        "measured": partial(measured, results),
         "help of regenerate": partial(help_of, "scripts/regenerate.py"),
         "help of sandbox": partial(help_of, "-m", "auth_ext.sandbox"),
         "help of signicat": partial(help_of, "-m", "auth_ext"),
@@ -287,7 +294,15 @@ def example(path: Path) -> str:
 # From the benchmarks
 
 
-def measured(path: Path = RESULTS) -> str:
+def picture(folder: Path, results: Path) -> dict[Path, bytes]:
+    """
+    The plot, as the pages show it: beside them, as every file of the site.
+    """
+    name = json.loads(results.read_text("utf-8"))["plot"] if results.exists() else None
+    return {folder / name: (results.parent / name).read_bytes()} if name else {}
+
+
+def measured(path: Path) -> str:
     """
     The measured goals, or that there are no figures.
     """
@@ -302,12 +317,13 @@ def measured(path: Path = RESULTS) -> str:
         (row["goal"], _figure(row["ours"]), _figure(row["peers"]), _met(row["met"]))
         for row in results["rows"]
     ]
-    return "\n\n".join(
-        (
-            f"Measured on {results['date']}, on {_figure(results['machine'])}, with {versions}.",
-            table(("Goal", "Here", "Elsewhere", "Met"), rows),
-        )
-    )
+    told = [
+        f"Measured on {results['date']}, on {_figure(results['machine'])}, with {versions}.",
+        table(("Goal", "Here", "Elsewhere", "Met"), rows),
+    ]
+    if results["plot"]:
+        told.append(f"![Time per request, beside the peers]({results['plot']})")
+    return "\n\n".join(told)
 
 
 def _figure(value: Any) -> str:

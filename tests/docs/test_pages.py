@@ -239,7 +239,8 @@ def test_figures_that_are_absent_are_said_to_be(tmp_path: Path) -> None:
     assert "There are no figures" in docs.measured(tmp_path / "results.json")
 
 
-def test_figures_come_from_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("plot", [None, "plot.svg"])
+def test_figures_come_from_the_file(tmp_path: Path, plot: str | None) -> None:
     """
     Date, machine, versions, and each row with what was reached, missed or not told.
     """
@@ -252,7 +253,7 @@ def test_figures_come_from_the_file(tmp_path: Path) -> None:
             {"goal": "three", "ours": ["2", 3], "peers": {}, "met": False},
             {"goal": "four", "ours": "5", "peers": {"c": "6"}, "met": None},
         ],
-        "plot": None,
+        "plot": plot,
     }
     path = tmp_path / "results.json"
     path.write_text(json.dumps(results), "utf-8")
@@ -263,3 +264,16 @@ def test_figures_come_from_the_file(tmp_path: Path) -> None:
     assert "| one \\| two | 1.02x | a: 1.4x<br>b: | yes |" in text
     assert "| three | 2<br>3 |  | **no** |" in text
     assert "| four | 5 | c: 6 | cannot be told here |" in text
+    assert (plot is not None) is ("![Time per request, beside the peers](plot.svg)" in text)
+
+
+def test_the_plot_lies_beside_the_pages(tmp_path: Path) -> None:
+    """
+    The site has nothing but its own files.
+    """
+    results = tmp_path / "results.json"
+    results.write_text('{"plot": "plot.svg"}', "utf-8")
+    (tmp_path / "plot.svg").write_bytes(b"<svg/>")
+
+    assert {tmp_path / "docs" / "plot.svg": b"<svg/>"} == docs.picture(tmp_path / "docs", results)
+    assert {} == docs.picture(tmp_path, tmp_path / "absent.json")
