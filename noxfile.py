@@ -5,6 +5,7 @@ Each session makes its own environment: nothing but Python and nox is needed bef
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,8 @@ def tests(session: nox.Session) -> None:
     All tests, with the coverage of hand-written code. `-- tests/auth -k leeway`: some of them.
     """
     install(session, "test", "generate", "docs", "bench")
+    if shutil.which("npm"):  # an OAuth 2.0 server of others; its tests are skipped without it
+        session.run("npm", "ci", "--silent", "--prefix", "tests/auth/foreign", external=True)
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
