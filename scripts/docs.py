@@ -335,7 +335,7 @@ def _figure(value: Any) -> str:
 
 
 def _met(value: object) -> str:
-    return {True: "yes", False: "**no**"}.get(value, "cannot be told here")  # type: ignore[call-overload, no-any-return]
+    return {True: "yes", False: "**no**"}.get(value, "not judged")  # type: ignore[call-overload, no-any-return]
 
 
 # Markdown

@@ -263,7 +263,7 @@ def test_figures_come_from_the_file(tmp_path: Path, plot: str | None) -> None:
     assert "Measured on 2026-11-24, on cpu: two cores<br>python: 3.11, with httpx 0.28.1" in text
     assert "| one \\| two | 1.02x | a: 1.4x<br>b: | yes |" in text
     assert "| three | 2<br>3 |  | **no** |" in text
-    assert "| four | 5 | c: 6 | cannot be told here |" in text
+    assert "| four | 5 | c: 6 | not judged |" in text
     assert (plot is not None) is ("![Time per request, beside the peers](plot.svg)" in text)
 
 
