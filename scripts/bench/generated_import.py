@@ -21,7 +21,9 @@ OPERATION = "api.signature.create_document"
 MODEL = "SignatureDocumentCreateOptions"
 SUBJECTS = {
     "httpx": "import httpx",
-    "auth_ext and one operation": f"from auth_ext import SignicatClient; import generated_client.{OPERATION}",
+    "auth_ext and one operation": (
+        f"from auth_ext import SignicatClient; import generated_client.{OPERATION}"
+    ),
     "generated_client: one operation": f"import generated_client.{OPERATION}",
     "plain: one operation": f"import {PACKAGE}.{OPERATION}",
     "generated_client: one model": f"from generated_client.models import {MODEL}",
