@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from auth_ext import FileTokenStore, MemoryTokenStore, RedisTokenStore, TokenStore
+from auth_ext import AccessToken, FileTokenStore, MemoryTokenStore, RedisTokenStore, TokenStore
 from auth_ext.stores import _folder
 from tests.stores.helpers import PATIENCE, Hands, token
 
@@ -37,14 +37,23 @@ def store(
         yield FileTokenStore(tmp_path / "tokens", clock=hands.wall_clock)
 
 
-def test_it_is_a_token_store(store):
+def token_in(store: TokenStore, key: str) -> AccessToken:
+    """
+    The token kept for *key*, which there must be.
+    """
+    found = store.get(key)
+    assert found is not None
+    return found
+
+
+def test_it_is_a_token_store(store: TokenStore) -> None:
     """
     Every store is a TokenStore to isinstance.
     """
     assert isinstance(store, TokenStore)
 
 
-def test_a_key_without_a_token(store):
+def test_a_key_without_a_token(store: TokenStore) -> None:
     """
     Of a key nobody has set there is no token; deleting one is no error.
     """
@@ -53,14 +62,14 @@ def test_a_key_without_a_token(store):
     assert None is store.get("a")
 
 
-def test_what_is_set_is_got(store, hands):
+def test_what_is_set_is_got(store: TokenStore, hands: Hands) -> None:
     """
     A token comes back with all it had.
     """
     given = token(now=hands.now)
     store.set("a", given)
 
-    got = store.get("a")
+    got = token_in(store, "a")
 
     assert given.value == got.value
     assert attrs.evolve(given, issued_at=0, expires_at=0, renewed_at=0) == attrs.evolve(
@@ -69,29 +78,31 @@ def test_what_is_set_is_got(store, hands):
     # Redis counts a moment as gone that this clock did not.
     assert got.expires_at == pytest.approx(given.expires_at, abs=1)
     assert given.lifetime == pytest.approx(got.lifetime)
+    assert got.renewed_at is not None
+    assert given.renewed_at is not None
     assert got.expires_at - got.renewed_at == pytest.approx(given.expires_at - given.renewed_at)
 
 
-def test_a_token_that_was_never_renewed(store, hands):
+def test_a_token_that_was_never_renewed(store: TokenStore, hands: Hands) -> None:
     """
     No renewal stays no renewal.
     """
     store.set("a", attrs.evolve(token(now=hands.now), renewed_at=None))
 
-    assert None is store.get("a").renewed_at
+    assert None is token_in(store, "a").renewed_at
 
 
-def test_the_newest_token_replaces_the_older(store, hands):
+def test_the_newest_token_replaces_the_older(store: TokenStore, hands: Hands) -> None:
     """
     A key has one token, the last one set.
     """
     store.set("a", token("old", now=hands.now))
     store.set("a", token("new", now=hands.now))
 
-    assert "new" == store.get("a").value
+    assert "new" == token_in(store, "a").value
 
 
-def test_keys_do_not_mix(store, hands):
+def test_keys_do_not_mix(store: TokenStore, hands: Hands) -> None:
     """
     Each key has a token of its own.
     """
@@ -100,10 +111,10 @@ def test_keys_do_not_mix(store, hands):
     store.delete("a", token("of-a", now=hands.now))
 
     assert None is store.get("a")
-    assert "of-b" == store.get("b").value
+    assert "of-b" == token_in(store, "b").value
 
 
-def test_delete_removes_only_the_token_it_names(store, hands):
+def test_delete_removes_only_the_token_it_names(store: TokenStore, hands: Hands) -> None:
     """
     A newer token survives the deletion of an older one.
     """
@@ -111,10 +122,10 @@ def test_delete_removes_only_the_token_it_names(store, hands):
 
     store.delete("a", token("older", now=hands.now))
 
-    assert "newer" == store.get("a").value
+    assert "newer" == token_in(store, "a").value
 
 
-def test_an_ended_token_may_be_given_but_never_longer(store, hands):
+def test_an_ended_token_may_be_given_but_never_longer(store: TokenStore, hands: Hands) -> None:
     """
     A token set after its end is gone or comes back ended.
     """
@@ -126,7 +137,7 @@ def test_an_ended_token_may_be_given_but_never_longer(store, hands):
 
 
 @pytest.mark.parametrize("store", SHARED, indirect=True)
-def test_the_lock_lets_one_thread_in_at_a_time(store, hands):
+def test_the_lock_lets_one_thread_in_at_a_time(store: TokenStore, hands: Hands) -> None:
     """
     With a shared store no two threads are inside the lock of one key at once.
     """
@@ -150,7 +161,7 @@ def test_the_lock_lets_one_thread_in_at_a_time(store, hands):
     assert 1 == most[0]
 
 
-def test_locks_of_different_keys_are_apart(store):
+def test_locks_of_different_keys_are_apart(store: TokenStore) -> None:
     """
     Holding one key's lock keeps nobody from another's.
     """
@@ -158,7 +169,7 @@ def test_locks_of_different_keys_are_apart(store):
         pass
 
 
-def test_a_lock_is_given_back_after_an_error(store):
+def test_a_lock_is_given_back_after_an_error(store: TokenStore) -> None:
     """
     An error inside the lock passes through and leaves it free.
     """
@@ -169,7 +180,7 @@ def test_a_lock_is_given_back_after_an_error(store):
         pass
 
 
-def test_memory_has_nothing_to_lock_and_tells_no_token(hands):
+def test_memory_has_nothing_to_lock_and_tells_no_token(hands: Hands) -> None:
     """
     One process has one token request per key anyway; repr counts tokens and shows none.
     """

@@ -14,15 +14,23 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import httpx
 import pytest
 
-from auth_ext import ConfigurationError, FileTokenStore, OAuth2ClientCredentials
+from auth_ext import ConfigurationError, FileTokenStore, OAuth2ClientCredentials, TokenStore
+from auth_ext._events import EventHook
 from auth_ext.stores import _file, _folder
-from tests.stores.helpers import PATIENCE, ROOT, SECRET, Hands, token
+from auth_ext.stores._record import MOST_BYTES
+from tests.stores.helpers import PATIENCE, ROOT, SECRET, Hands, Service, token
+from tests.stores.test_contract import token_in
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 NAME = "signicat-token-a.json"
 
@@ -44,7 +52,7 @@ def store(folder: Path, hands: Hands) -> FileTokenStore:
 
 
 @pytest.fixture
-def umask():
+def umask() -> Iterator[Callable[[int], int]]:
     """
     Sets the umask for one test.
     """
@@ -57,7 +65,9 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-def _auth(api, store, **options) -> OAuth2ClientCredentials:
+def _auth(
+    api: Service, store: TokenStore, *, on_event: EventHook | None = None
+) -> OAuth2ClientCredentials:
     return OAuth2ClientCredentials(
         "client",
         SECRET,
@@ -65,14 +75,14 @@ def _auth(api, store, **options) -> OAuth2ClientCredentials:
         token_url=f"{api.url}/oauth/connect/token",
         origins=(api.url,),
         store=store,
-        **options,
+        on_event=on_event,
     )
 
 
 # Where and how
 
 
-def test_nothing_is_made_before_it_is_needed(store, folder):
+def test_nothing_is_made_before_it_is_needed(store: FileTokenStore, folder: Path) -> None:
     """
     Neither the constructor nor a look-up makes the folder.
     """
@@ -81,7 +91,9 @@ def test_nothing_is_made_before_it_is_needed(store, folder):
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777])
-def test_only_this_user_can_get_in(tmp_path, umask, mask, hands):
+def test_only_this_user_can_get_in(
+    tmp_path: Path, umask: Callable[[int], int], mask: int, hands: Hands
+) -> None:
     """
     Folders are 0700 and files 0600 whatever the umask, the folders above included.
     """
@@ -95,21 +107,26 @@ def test_only_this_user_can_get_in(tmp_path, umask, mask, hands):
     assert 0o700 == _mode(tmp_path / "above" / "tokens")
     assert 0o600 == _mode(store.path / NAME)
     assert all(not _mode(path) & 0o077 for path in store.path.iterdir())
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
-def test_no_moment_in_which_others_can_read(store, hands, umask, monkeypatch):
+def test_no_moment_in_which_others_can_read(
+    store: FileTokenStore,
+    hands: Hands,
+    umask: Callable[[int], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """
     File and folder are private from their first moment on, not only once their mode is set.
     """
-    modes = []
+    modes: list[int] = []
     change_file, change_folder = os.fchmod, Path.chmod
 
-    def file_seen(descriptor, mode):
+    def file_seen(descriptor: int, mode: int) -> None:
         modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         change_file(descriptor, mode)
 
-    def folder_seen(path, mode):
+    def folder_seen(path: Path, mode: int) -> None:
         modes.append(_mode(path))
         change_folder(path, mode)
 
@@ -121,21 +138,23 @@ def test_no_moment_in_which_others_can_read(store, hands, umask, monkeypatch):
     assert [0o700, 0o600] == modes
 
 
-def test_file_and_folder_reach_the_disk_in_order(store, folder, hands, monkeypatch):
+def test_file_and_folder_reach_the_disk_in_order(
+    store: FileTokenStore, folder: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     The file is on the disk before it gets its name, the name before `set` returns.
     """
     folder.mkdir(0o700)
-    acts = []
+    acts: list[str] = []
     sync, replace = os.fsync, os.replace
 
-    def synced(descriptor):
+    def synced(descriptor: int) -> None:
         acts.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         sync(descriptor)
 
-    def replaced(*names, **options):
+    def replaced(source: str, target: str, **folders: int | None) -> None:
         acts.append("replace")
-        replace(*names, **options)
+        replace(source, target, **folders)
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(os, "replace", replaced)
@@ -144,7 +163,7 @@ def test_file_and_folder_reach_the_disk_in_order(store, folder, hands, monkeypat
     assert ["file", "replace", "folder"] == acts
 
 
-def test_the_default_folder(monkeypatch, tmp_path):
+def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """
     Without a path tokens lie in the user's cache.
     """
@@ -155,7 +174,7 @@ def test_the_default_folder(monkeypatch, tmp_path):
     assert ("signicat-express-client", "tokens") == store.path.parts[-2:]
 
 
-def test_no_home_folder(monkeypatch):
+def test_no_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A user without a home folder is told to give a path.
     """
@@ -167,19 +186,22 @@ def test_no_home_folder(monkeypatch):
         FileTokenStore()
 
 
-def test_paths_that_cannot_be_folders(tmp_path):
+def test_paths_that_cannot_be_folders(tmp_path: Path) -> None:
     """
     An empty path, a file and an unknown home are refused with one line each.
     """
     (tmp_path / "file").touch()
 
-    for path in ("", tmp_path / "file", "~no-such-user-here/tokens"):
+    paths: list[str | Path] = ["", tmp_path / "file", "~no-such-user-here/tokens"]
+    for path in paths:
         with pytest.raises(ConfigurationError, match=r"Give (it|FileTokenStore) a f") as caught:
             FileTokenStore(path)
         assert "\n" not in str(caught.value)
 
 
-def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
+def test_a_relative_path_stays_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     A process that changes its folder later, as daemons do, keeps its tokens.
     """
@@ -192,11 +214,12 @@ def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("key", ["", "../a", "a/b", "a.b", "a b", "ä", "x" * 201, "a\n"])
-def test_a_key_cannot_leave_the_folder(store, key):
+def test_a_key_cannot_leave_the_folder(store: FileTokenStore, key: str) -> None:
     """
     Keys that could be more than a file name are refused.
     """
-    for act in (store.get, lambda key: store.set(key, token(now=1.0))):
+    acts: list[Callable[[str], object]] = [store.get, lambda key: store.set(key, token(now=1.0))]
+    for act in acts:
         with pytest.raises(ValueError, match="ASCII letters"):
             act(key)
 
@@ -204,22 +227,22 @@ def test_a_key_cannot_leave_the_folder(store, key):
 # What is trusted
 
 
-def _spoil_link(file, folder):
+def _spoil_link(file: Path, folder: Path) -> None:
     file.rename(folder / "elsewhere")
     file.symlink_to(folder / "elsewhere")
 
 
-def _spoil_pipe(file, _):
+def _spoil_pipe(file: Path, _: Path) -> None:
     file.unlink()
     os.mkfifo(file)
 
 
-def _spoil_huge(file, _):
+def _spoil_huge(file: Path, _: Path) -> None:
     with file.open("r+b") as opened:
-        opened.truncate(_folder.MOST_BYTES + 1)
+        opened.truncate(MOST_BYTES + 1)
 
 
-SPOILS = {
+SPOILS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "truncated": (lambda file, _: os.truncate(file, 40), "corrupt"),
     "empty": (lambda file, _: os.truncate(file, 0), "corrupt"),
     "readable by the group": (lambda file, _: file.chmod(0o640), "others may use it .mode 0640"),
@@ -235,7 +258,9 @@ SPOILS = {
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
-def test_an_untrusted_file(store, folder, hands, caplog, spoil):
+def test_an_untrusted_file(
+    store: FileTokenStore, folder: Path, hands: Hands, caplog: pytest.LogCaptureFixture, spoil: str
+) -> None:
     """
     It is not used, one warning says why, delete leaves it alone, the next token replaces it.
     """
@@ -253,11 +278,13 @@ def test_an_untrusted_file(store, folder, hands, caplog, spoil):
     assert "planted" not in caplog.text
     assert (folder / NAME).is_symlink() or (folder / NAME).exists()
     store.set("a", token("good", now=hands.now))
-    assert "good" == store.get("a").value
+    assert "good" == token_in(store, "a").value
     assert 0o600 == _mode(folder / NAME)
 
 
-def test_a_link_is_replaced_not_followed(store, folder, tmp_path, hands):
+def test_a_link_is_replaced_not_followed(
+    store: FileTokenStore, folder: Path, tmp_path: Path, hands: Hands
+) -> None:
     """
     Where a link points to, nothing is ever written.
     """
@@ -281,7 +308,9 @@ def _open_descriptors() -> int:
     return count
 
 
-def test_a_folder_in_place_of_the_file(store, folder, hands, caplog):
+def test_a_folder_in_place_of_the_file(
+    store: FileTokenStore, folder: Path, hands: Hands, caplog: pytest.LogCaptureFixture
+) -> None:
     """
     It is not trusted, no descriptor is left open, and `set` says why it cannot replace it.
     """
@@ -297,7 +326,12 @@ def test_a_folder_in_place_of_the_file(store, folder, hands, caplog):
     assert [NAME] == [path.name for path in folder.iterdir()]
 
 
-def test_a_socket_cannot_even_be_opened(store, folder, caplog, monkeypatch):
+def test_a_socket_cannot_even_be_opened(
+    store: FileTokenStore,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """
     What the system refuses to open is untrusted as well.
     """
@@ -310,7 +344,9 @@ def test_a_socket_cannot_even_be_opened(store, folder, caplog, monkeypatch):
     assert "cannot be opened" in caplog.text
 
 
-def test_a_file_of_somebody_else(store, folder, hands, caplog):
+def test_a_file_of_somebody_else(
+    store: FileTokenStore, folder: Path, hands: Hands, caplog: pytest.LogCaptureFixture
+) -> None:
     """
     A file that another user put there is not used.
     """
@@ -323,7 +359,12 @@ def test_a_file_of_somebody_else(store, folder, hands, caplog):
     assert "belongs to user 65534, not to user 0" in caplog.text
 
 
-def test_a_file_of_another_owner_without_being_root(store, hands, caplog, monkeypatch):
+def test_a_file_of_another_owner_without_being_root(
+    store: FileTokenStore,
+    hands: Hands,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """
     The owner that counts is the user this process acts as.
     """
@@ -337,7 +378,13 @@ def test_a_file_of_another_owner_without_being_root(store, hands, caplog, monkey
 
 
 @pytest.mark.parametrize(("ahead", "trusted"), [(5.0, True), (5.1, False)])
-def test_a_token_from_the_future(store, hands, caplog, ahead, trusted):
+def test_a_token_from_the_future(
+    store: FileTokenStore,
+    hands: Hands,
+    caplog: pytest.LogCaptureFixture,
+    ahead: float,
+    trusted: bool,
+) -> None:
     """
     After the clock was set back a stored token is not used: nobody knows how old it is.
     """
@@ -348,7 +395,7 @@ def test_a_token_from_the_future(store, hands, caplog, ahead, trusted):
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
-def test_a_request_succeeds_over_an_untrusted_file(api, folder, spoil):
+def test_a_request_succeeds_over_an_untrusted_file(api: Service, folder: Path, spoil: str) -> None:
     """
     Whatever lies in the folder, the request is served by a token request.
     """
@@ -370,14 +417,20 @@ def test_a_request_succeeds_over_an_untrusted_file(api, folder, spoil):
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, 0o1777])
-def test_a_folder_that_others_may_write_to(store, folder, hands, mode):
+def test_a_folder_that_others_may_write_to(
+    store: FileTokenStore, folder: Path, hands: Hands, mode: int
+) -> None:
     """
     It is refused with the command that mends it.
     """
     folder.mkdir()
     folder.chmod(mode)
 
-    for act in (lambda: store.get("a"), lambda: store.set("a", token(now=hands.now))):
+    acts: list[Callable[[], object]] = [
+        lambda: store.get("a"),
+        lambda: store.set("a", token(now=hands.now)),
+    ]
+    for act in acts:
         with pytest.raises(PermissionError, match=f"Run: chmod 700 {folder}"):
             act()
     with pytest.raises(PermissionError), store.lock("a", 0.0):
@@ -385,7 +438,9 @@ def test_a_folder_that_others_may_write_to(store, folder, hands, mode):
     assert [] == list(folder.iterdir())
 
 
-def test_a_folder_of_somebody_else(store, hands, monkeypatch):
+def test_a_folder_of_somebody_else(
+    store: FileTokenStore, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     It is refused by whoever is not its owner.
     """
@@ -397,7 +452,9 @@ def test_a_folder_of_somebody_else(store, hands, monkeypatch):
         store.get("a")
 
 
-def test_a_folder_that_others_may_only_read_serves(store, folder, hands):
+def test_a_folder_that_others_may_only_read_serves(
+    store: FileTokenStore, folder: Path, hands: Hands
+) -> None:
     """
     A folder made with usual rights is fine: the files in it are private.
     """
@@ -406,23 +463,25 @@ def test_a_folder_that_others_may_only_read_serves(store, folder, hands):
 
     store.set("a", token(now=hands.now))
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
-def test_two_processes_make_the_folder_at_once(folder, hands, store, monkeypatch):
+def test_two_processes_make_the_folder_at_once(
+    folder: Path, hands: Hands, store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Whoever comes second takes the folder the first one made.
     """
     make = Path.mkdir
 
-    def overtaken(path, **options):
-        make(path, **options)
-        make(path, **options)
+    def overtaken(path: Path, *, mode: int) -> None:
+        make(path, mode=mode)
+        make(path, mode=mode)
 
     monkeypatch.setattr(Path, "mkdir", overtaken)
     store.set("a", token(now=hands.now))
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
 # Disks that are full or read-only: in processes of their own, for real
@@ -446,7 +505,9 @@ print(json.dumps([statuses, events]))
 """
 
 
-def _degraded(api, folder: Path, *, limit: bool = False, prefix=()):
+def _degraded(
+    api: Service, folder: Path, *, limit: bool = False, prefix: Sequence[str] = ()
+) -> str:
     done = subprocess.run(
         [*prefix, sys.executable, "-c", DEGRADED.format(limit=limit), api.url, str(folder)],
         cwd=ROOT,
@@ -465,7 +526,7 @@ def _degraded(api, folder: Path, *, limit: bool = False, prefix=()):
     return warnings[0]
 
 
-def test_a_full_disk(api, folder):
+def test_a_full_disk(api: Service, folder: Path) -> None:
     """
     A file that cannot grow: requests are served from memory, with one warning, nothing is left.
     """
@@ -482,7 +543,7 @@ def _fill(path: Path) -> None:
             filler.write(bytes(4096))
 
 
-def test_a_full_file_system(api, tmp_path):
+def test_a_full_file_system(api: Service, tmp_path: Path) -> None:
     """
     The same on a file system of 64 kB that is full to the last byte.
     """
@@ -499,7 +560,7 @@ def test_a_full_file_system(api, tmp_path):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_read_only_file_system(api, tmp_path):
+def test_a_read_only_file_system(api: Service, tmp_path: Path) -> None:
     """
     A mounted folder that nobody, not even root, can write to.
     """
@@ -515,7 +576,7 @@ def test_a_read_only_file_system(api, tmp_path):
     assert 1 == len(api.tokens)
 
 
-def test_a_read_only_folder(api, folder):
+def test_a_read_only_folder(api: Service, folder: Path) -> None:
     """
     A folder this user may not write to.
     """
@@ -531,31 +592,33 @@ def test_a_read_only_folder(api, folder):
     assert 1 == len(api.tokens)
 
 
-def test_a_write_that_fails_leaves_the_old_file(store, folder, hands, monkeypatch):
+def test_a_write_that_fails_leaves_the_old_file(
+    store: FileTokenStore, folder: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Whatever goes wrong before the new file has its name, the old one stays and nothing else.
     """
     store.set("a", token("old", now=hands.now))
 
-    def broken(*_, **__):
+    def broken(*_: object, **__: object) -> NoReturn:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(OSError, match="Input/output error"):
         store.set("a", token("new", now=hands.now))
 
-    assert "old" == store.get("a").value
+    assert "old" == token_in(store, "a").value
     assert [NAME] == [path.name for path in folder.iterdir()]
 
 
 # Deleting
 
 
-def _no_links(*_, **__):
+def _no_links(*_: object, **__: object) -> NoReturn:
     raise OSError(1, "Operation not permitted")
 
 
-def test_delete_takes_the_file_away(store, folder, hands):
+def test_delete_takes_the_file_away(store: FileTokenStore, folder: Path, hands: Hands) -> None:
     """
     Nothing is left of a deleted token.
     """
@@ -566,14 +629,20 @@ def test_delete_takes_the_file_away(store, folder, hands):
 
 
 @pytest.mark.parametrize("restorable", [True, False])
-def test_delete_gives_back_what_came_in_between(store, folder, hands, monkeypatch, restorable):
+def test_delete_gives_back_what_came_in_between(
+    store: FileTokenStore,
+    folder: Path,
+    hands: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+    restorable: bool,
+) -> None:
     """
     A token that replaced the refused one at the very last moment is put back.
     """
     store.set("a", token("refused", now=hands.now))
     rename = _folder.PrivateFolder._rename
 
-    def interrupted(self, source, target):
+    def interrupted(self: _folder.PrivateFolder, source: str, target: str) -> None:
         monkeypatch.setattr(_folder.PrivateFolder, "_rename", rename)
         store.set("a", token("newer", now=hands.now))
         if not restorable:
@@ -592,7 +661,7 @@ def test_delete_gives_back_what_came_in_between(store, folder, hands, monkeypatc
 # Locks
 
 
-def test_a_lock_that_is_not_given_back_in_time(store):
+def test_a_lock_that_is_not_given_back_in_time(store: FileTokenStore) -> None:
     """
     Whoever waits in vain is told which file, after the time given.
     """
@@ -611,23 +680,23 @@ class ThreadWaiting:
     Enters a lock in another thread.
     """
 
-    def __init__(self, lock):
+    def __init__(self, lock: Callable[[], AbstractContextManager[object]]) -> None:
         self._lock = lock
-        self._error = None
+        self._error: BaseException | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         return self
 
-    def _run(self):
+    def _run(self) -> None:
         try:
             with self._lock():
                 pass
         except BaseException as error:  # noqa: BLE001
             self._error = error
 
-    def result(self):
+    def result(self) -> None:
         """
         What came of it; raises what it raised.
         """
@@ -635,11 +704,11 @@ class ThreadWaiting:
         if self._error:
             raise self._error
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._thread.join(PATIENCE)
 
 
-def test_a_fork_takes_no_lock_along(store):
+def test_a_fork_takes_no_lock_along(store: FileTokenStore) -> None:
     """
     A child forked while a thread holds the lock does not hold it on when the thread is done.
     """
@@ -662,7 +731,7 @@ def test_a_fork_takes_no_lock_along(store):
 # Cleaning up
 
 
-def test_what_ended_long_ago_is_removed(store, folder, hands):
+def test_what_ended_long_ago_is_removed(store: FileTokenStore, folder: Path, hands: Hands) -> None:
     """
     Files and locks of ended tokens and of killed writers go; live ones and strangers stay.
     """
@@ -688,7 +757,9 @@ def test_what_ended_long_ago_is_removed(store, folder, hands):
     assert not [name for name in left if "old" in name or "orphan" in name]
 
 
-def test_cleaning_up_is_bounded(store, folder, hands, monkeypatch):
+def test_cleaning_up_is_bounded(
+    store: FileTokenStore, folder: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     One visit removes a few files at most, so that no request waits for thousands.
     """
@@ -703,7 +774,9 @@ def test_cleaning_up_is_bounded(store, folder, hands, monkeypatch):
     assert [NAME] == [path.name for path in folder.glob("*.json")]
 
 
-def test_a_token_renewed_during_clean_up_stays(store, folder, hands, monkeypatch):
+def test_a_token_renewed_during_clean_up_stays(
+    store: FileTokenStore, folder: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Between the look and the removal a new token may come; it is not removed.
     """
@@ -711,31 +784,35 @@ def test_a_token_renewed_during_clean_up_stays(store, folder, hands, monkeypatch
     hands.turn(60 + _file.LEFTOVER_AFTER + 1)
     lock_file = store._lock_file
 
-    def overtaken(name):
+    def overtaken(name: str) -> "BaseFileLock":
         FileTokenStore(folder, clock=Hands(0.0).clock).set("old", token("new", now=hands.now))
         return lock_file(name)
 
     monkeypatch.setattr(store, "_lock_file", overtaken)
     store.set("a", token(now=hands.now))
 
-    assert "new" == store.get("old").value
+    assert "new" == token_in(store, "old").value
 
 
-def test_clean_up_that_fails_is_no_matter(store, hands, monkeypatch):
+def test_clean_up_that_fails_is_no_matter(
+    store: FileTokenStore, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     The token is written even if nothing can be removed.
     """
 
-    def broken(*_):
+    def broken(*_: object) -> NoReturn:
         raise PermissionError
 
     monkeypatch.setattr(_folder.PrivateFolder, "names", broken)
     store.set("a", token(now=hands.now))
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
-def test_a_file_that_vanishes_during_clean_up(store, hands, monkeypatch):
+def test_a_file_that_vanishes_during_clean_up(
+    store: FileTokenStore, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Another process cleaning up at the same time is no trouble.
     """
@@ -744,7 +821,7 @@ def test_a_file_that_vanishes_during_clean_up(store, hands, monkeypatch):
     )
     store.set("a", token(now=hands.now))
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
 # Windows, as far as it can be tried elsewhere
@@ -752,8 +829,8 @@ def test_a_file_that_vanishes_during_clean_up(store, hands, monkeypatch):
 
 @pytest.mark.parametrize(("refusals", "works"), [(3, True), (_folder.REPLACE_TRIES, False)])
 def test_a_file_that_is_being_read_is_replaced_in_a_moment(
-    store, hands, monkeypatch, refusals, works
-):
+    store: FileTokenStore, hands: Hands, monkeypatch: pytest.MonkeyPatch, refusals: int, works: bool
+) -> None:
     """
     Where an open file cannot be replaced, a few more tries within half a second do it.
     """
@@ -761,28 +838,30 @@ def test_a_file_that_is_being_read_is_replaced_in_a_moment(
     monkeypatch.setattr(_folder, "REPLACE_PAUSE", 0.0)
     replace, tries = os.replace, itertools.count(1)
 
-    def busy(*names, **options):
+    def busy(source: str, target: str, **folders: int | None) -> None:
         if next(tries) <= refusals:
             raise PermissionError(13, "The process cannot access the file")
-        replace(*names, **options)
+        replace(source, target, **folders)
 
     monkeypatch.setattr(os, "replace", busy)
     if works:
         store.set("a", token(now=hands.now))
-        assert "token-1" == store.get("a").value
+        assert "token-1" == token_in(store, "a").value
     else:
         with pytest.raises(PermissionError):
             store.set("a", token(now=hands.now))
 
 
-def test_without_owners_there_is_nothing_to_check(store, folder, hands, monkeypatch):
+def test_without_owners_there_is_nothing_to_check(
+    store: FileTokenStore, folder: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Where modes mean nothing, an open mode is no reason for distrust; a link still is.
     """
     monkeypatch.setattr(_folder, "POSIX", False)
     store.set("a", token(now=hands.now))
     (folder / NAME).chmod(0o666)
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
     _spoil_link(folder / NAME, folder)
     assert None is store.get("a")
@@ -792,15 +871,19 @@ def test_without_owners_there_is_nothing_to_check(store, folder, hands, monkeypa
 
 
 def test_a_file_that_cannot_be_opened_where_there_are_no_owners(
-    store, folder, hands, monkeypatch, caplog
-):
+    store: FileTokenStore,
+    folder: Path,
+    hands: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """
     What Windows refuses to open, such as a folder, is untrusted like anything else.
     """
     monkeypatch.setattr(_folder, "POSIX", False)
     store.set("a", token(now=hands.now))
 
-    def refused(*_, **__):
+    def refused(*_: object, **__: object) -> NoReturn:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refused)
@@ -808,13 +891,15 @@ def test_a_file_that_cannot_be_opened_where_there_are_no_owners(
     assert "it cannot be opened (Permission denied)" in caplog.text
 
 
-def test_a_token_deleted_by_two_at_once(store, hands, monkeypatch):
+def test_a_token_deleted_by_two_at_once(
+    store: FileTokenStore, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Whoever comes second finds nothing to delete, which is no error.
     """
     store.set("a", token(now=hands.now))
 
-    def vanished(*_):
+    def vanished(*_: object) -> NoReturn:
         raise FileNotFoundError
 
     monkeypatch.setattr(_folder.PrivateFolder, "_rename", vanished)

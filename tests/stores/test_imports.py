@@ -4,6 +4,7 @@ Stores cost nothing until they are used.
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ def _python(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_importing_the_package_loads_no_store_library():
+def test_importing_the_package_loads_no_store_library() -> None:
     """
     `import auth_ext` imports none of redis, filelock and platformdirs.
     """
@@ -30,7 +31,7 @@ def test_importing_the_package_loads_no_store_library():
     assert "none" == _python(code)
 
 
-def test_reading_a_token_file_loads_no_lock_library(tmp_path):
+def test_reading_a_token_file_loads_no_lock_library(tmp_path: Path) -> None:
     """
     A process that finds its token in a file imports neither redis nor filelock.
     """
@@ -43,7 +44,7 @@ def test_reading_a_token_file_loads_no_lock_library(tmp_path):
     assert "none" == _python(code)
 
 
-def test_all_names_are_there():
+def test_all_names_are_there() -> None:
     """
     Every public name can be had and is listed, whatever is installed.
     """
@@ -54,7 +55,7 @@ def test_all_names_are_there():
     assert auth_ext.FileTokenStore is stores.FileTokenStore
 
 
-def test_an_unknown_name():
+def test_an_unknown_name() -> None:
     """
     A name that is not there is an AttributeError as in any module.
     """
@@ -62,7 +63,7 @@ def test_an_unknown_name():
         stores.SqlTokenStore  # noqa: B018
 
 
-def test_redis_is_not_installed(monkeypatch):
+def test_redis_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Without redis-py there is one line that says what to run.
     """

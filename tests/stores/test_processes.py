@@ -9,24 +9,36 @@ import select
 import signal
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from auth_ext import FileTokenStore, OAuth2ClientCredentials, RedisTokenStore
-from tests.stores.helpers import PATIENCE, SECRET, Service, Worker, service, token, workers
+from tests.stores.helpers import (
+    PATIENCE,
+    SECRET,
+    RedisServer,
+    Service,
+    Worker,
+    service,
+    token,
+    workers,
+)
+from tests.stores.test_contract import token_in
 
 CALLS = 25
 
 
 @pytest.fixture(params=["file", "redis"])
-def name(request, tmp_path):
+def name(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """
     A store as SIGNICAT_TOKEN_STORE names it.
     """
     if request.param == "file":
         return f"file:{tmp_path / 'tokens'}"
-    return request.getfixturevalue("redis_server").url
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return server.url
 
 
 def _all_call(crew: list[Worker], calls: int = CALLS) -> tuple[list[int], list[str]]:
@@ -42,7 +54,7 @@ def _all_call(crew: list[Worker], calls: int = CALLS) -> tuple[list[int], list[s
     )
 
 
-def test_eight_processes_share_one_token(api, name):
+def test_eight_processes_share_one_token(api: Service, name: str) -> None:
     """
     8 processes x 25 calls: 1 token request cold, 1 more after a revocation.
 
@@ -67,7 +79,7 @@ def test_eight_processes_share_one_token(api, name):
     assert "store_failed" not in events
 
 
-def test_a_slow_token_request_is_waited_for(api, name):
+def test_a_slow_token_request_is_waited_for(api: Service, name: str) -> None:
     """
     While one process is in the middle of its token request, the others send none.
     """
@@ -84,7 +96,7 @@ def test_a_slow_token_request_is_waited_for(api, name):
     assert 1 == len(api.tokens)
 
 
-def test_a_process_that_starts_later_finds_the_token(api, name):
+def test_a_process_that_starts_later_finds_the_token(api: Service, name: str) -> None:
     """
     Jobs that come and go send no token request at all while the token lives.
     """
@@ -95,7 +107,7 @@ def test_a_process_that_starts_later_finds_the_token(api, name):
     assert 1 == len(api.tokens)
 
 
-def test_nothing_shared_holds_the_secret(api, tmp_path):
+def test_nothing_shared_holds_the_secret(api: Service, tmp_path: Path) -> None:
     """
     No file in the folder has the client secret, its Basic header, or the client id.
     """
@@ -113,7 +125,7 @@ def test_nothing_shared_holds_the_secret(api, tmp_path):
 # Killed
 
 
-def test_a_killed_holder_of_a_file_lock(tmp_path):
+def test_a_killed_holder_of_a_file_lock(tmp_path: Path) -> None:
     """
     The lock of a killed process is free at once, and what it wrote before is there.
     """
@@ -128,11 +140,11 @@ def test_a_killed_holder_of_a_file_lock(tmp_path):
 
         started = time.monotonic()
         with store.lock("a", 10.0):
-            assert "of-the-holder" == store.get("a").value
+            assert "of-the-holder" == token_in(store, "a").value
         assert time.monotonic() - started < 1.0
 
 
-def test_a_killed_holder_of_a_redis_lock(redis_server):
+def test_a_killed_holder_of_a_redis_lock(redis_server: RedisServer) -> None:
     """
     The lock of a killed process is free when its TTL ends, 10 s after it was last extended.
     """
@@ -149,14 +161,14 @@ def test_a_killed_holder_of_a_redis_lock(redis_server):
             # The rest of the TTL need not be sat through.
             raw.pexpire(key, 300)
         with store.lock("a", 10.0):
-            assert "of-the-holder" == store.get("a").value
+            assert "of-the-holder" == token_in(store, "a").value
         store.close()
 
 
 ROUNDS = 50
 
 
-def test_writers_killed_at_random_moments(tmp_path):
+def test_writers_killed_at_random_moments(tmp_path: Path) -> None:
     """
     50 times a writer is killed at a random moment: the file is whole, no lock is left behind.
     """
@@ -187,7 +199,7 @@ def test_writers_killed_at_random_moments(tmp_path):
         with store.lock("a", 10.0):
             store.set("a", token("next", now=time.time()))
         slowest = max(slowest, time.monotonic() - begun)
-        assert "next" == store.get("a").value
+        assert "next" == token_in(store, "a").value
 
     assert read >= ROUNDS
     assert slowest < 5.0
@@ -243,13 +255,17 @@ def _traffic(api: Service, url: str, until: threading.Event, statuses: list[int]
 
 
 @pytest.mark.parametrize("outage", ["stopped", "frozen"])
-def test_redis_goes_and_comes_back_during_traffic(own_redis, caplog, outage):
+def test_redis_goes_and_comes_back_during_traffic(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture, outage: str
+) -> None:
     """
     No request fails, each token fetched meanwhile is warned about, afterwards sharing goes on.
     """
     import redis
 
-    until, statuses, events = threading.Event(), [], []
+    until = threading.Event()
+    statuses: list[int] = []
+    events: list[str] = []
     with service(lifetime=1) as api:  # a token a second
         threads = [
             threading.Thread(
@@ -293,7 +309,7 @@ def _issued(api: Service, count: int) -> None:
         waiting.wait(0.02)
 
 
-def test_a_holder_that_lets_go(tmp_path):
+def test_a_holder_that_lets_go(tmp_path: Path) -> None:
     """
     A lock given back by another process is free at once.
     """

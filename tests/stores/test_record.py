@@ -15,11 +15,11 @@ from tests.stores.helpers import token
 NOW = 1_800_000_000.0
 
 
-def _changed(**changes):
+def _changed(**changes: object) -> bytes:
     return json.dumps({**json.loads(dump("a", token(now=NOW))), **changes}).encode()
 
 
-def test_a_token_survives_the_round_trip():
+def test_a_token_survives_the_round_trip() -> None:
     """
     What is loaded equals what was dumped.
     """
@@ -50,7 +50,7 @@ def test_a_token_survives_the_round_trip():
         (dump("b", token(now=NOW)), "another client"),
     ],
 )
-def test_what_is_not_believed(data, why):
+def test_what_is_not_believed(data: bytes, why: str) -> None:
     """
     Damaged bytes, another key's, and lives no token has are refused, and never quoted.
     """
@@ -61,7 +61,7 @@ def test_what_is_not_believed(data, why):
     assert "token-1" not in str(caught.value)
 
 
-def test_the_longest_life_is_believed():
+def test_the_longest_life_is_believed() -> None:
     """
     The limit itself is still a token's life.
     """
@@ -70,7 +70,7 @@ def test_the_longest_life_is_believed():
     assert longest == load("a", dump("a", longest))
 
 
-def test_a_token_too_large_to_read_back_is_not_written():
+def test_a_token_too_large_to_read_back_is_not_written() -> None:
     """
     What no store would read is refused when it is written.
     """
@@ -78,7 +78,7 @@ def test_a_token_too_large_to_read_back_is_not_written():
         dump("a", token("x" * MOST_BYTES, now=NOW))
 
 
-def test_the_record_holds_no_other_secret():
+def test_the_record_holds_no_other_secret() -> None:
     """
     A record has these fields and no others.
     """
@@ -87,7 +87,7 @@ def test_the_record_holds_no_other_secret():
     assert fields | {"expires_at", "renewed_at"} == set(json.loads(dump("a", token(now=NOW))))
 
 
-def test_a_complaint_is_made_once(caplog):
+def test_a_complaint_is_made_once(caplog: pytest.LogCaptureFixture) -> None:
     """
     The same reason about the same thing is logged once, another one again.
     """

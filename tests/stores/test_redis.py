@@ -9,7 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn, Protocol, TypedDict, Unpack
 
 import attrs
 import pytest
@@ -24,18 +27,43 @@ from tests.stores.helpers import (
     SECRET,
     Hands,
     RedisServer,
+    Service,
     free_port,
     must_have,
     token,
 )
+from tests.stores.test_contract import token_in
 
 TOKEN, LOCK, FENCE = (
     f"signicat-express-client:{{a}}:{kind}" for kind in ("token", "lock", "fence")
 )
 
 
+class Options(TypedDict, total=False):
+    """
+    What a store may be told besides its server.
+    """
+
+    namespace: str
+    clock: Clock
+
+
+class Make(Protocol):
+    """
+    Makes a store on the shared server, or on the one given.
+    """
+
+    def __call__(
+        self, what: str | redis.Redis | None = None, **options: Unpack[Options]
+    ) -> RedisTokenStore:
+        """
+        The store, closed at the end of the test.
+        """
+        ...
+
+
 @pytest.fixture
-def raw(redis_server):
+def raw(redis_server: RedisServer) -> Iterator[redis.Redis]:
     """
     A client beside the store.
     """
@@ -44,13 +72,15 @@ def raw(redis_server):
 
 
 @pytest.fixture
-def make(redis_server):
+def make(redis_server: RedisServer) -> Iterator[Make]:
     """
     Makes stores that are closed at the end.
     """
     with ExitStack() as stack:
 
-        def made(what=None, **options):
+        def made(
+            what: str | redis.Redis | None = None, **options: Unpack[Options]
+        ) -> RedisTokenStore:
             store = RedisTokenStore(redis_server.url if what is None else what, **options)
             stack.callback(store.close)
             return store
@@ -59,7 +89,7 @@ def make(redis_server):
 
 
 @pytest.fixture
-def store(make):
+def store(make: Make) -> RedisTokenStore:
     """
     A store on the shared server.
     """
@@ -69,7 +99,7 @@ def store(make):
 # Keys
 
 
-def test_one_key_for_a_token_and_all_have_a_ttl(store, raw):
+def test_one_key_for_a_token_and_all_have_a_ttl(store: RedisTokenStore, raw: redis.Redis) -> None:
     """
     Token, lock and fence live in keys of this library's, on one node of a cluster, and end.
     """
@@ -79,12 +109,12 @@ def test_one_key_for_a_token_and_all_have_a_ttl(store, raw):
         assert {TOKEN, LOCK, FENCE} == set(raw.keys("*"))
         assert all(raw.pttl(key) > 0 for key in raw.keys("*"))
         assert 0 < raw.pttl(LOCK) <= 10_000
-        assert 1 == len({key_slot(key.encode()) for key in raw.keys("*")})
+        assert 1 == len({key_slot(str(key).encode()) for key in raw.keys("*")})
 
     assert {TOKEN, FENCE} == set(raw.keys("*"))
 
 
-def test_a_namespace_of_ones_own(make, raw):
+def test_a_namespace_of_ones_own(make: Make, raw: redis.Redis) -> None:
     """
     Two namespaces in one database do not see each other's tokens.
     """
@@ -95,7 +125,9 @@ def test_a_namespace_of_ones_own(make, raw):
 
 
 @pytest.mark.parametrize(("lifetime", "ttl"), [(90.0, 90_000), (0.0, -2), (-1.0, -2)])
-def test_a_token_lives_in_redis_as_long_as_it_lives(make, raw, hands, lifetime, ttl):
+def test_a_token_lives_in_redis_as_long_as_it_lives(
+    make: Make, raw: redis.Redis, hands: Hands, lifetime: float, ttl: int
+) -> None:
     """
     The TTL is what is left of the token's life; an ended token is not written.
     """
@@ -108,7 +140,9 @@ def test_a_token_lives_in_redis_as_long_as_it_lives(make, raw, hands, lifetime, 
 
 @pytest.mark.parametrize("text", [True, False])
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_a_client_of_ones_own(make, redis_server, text, protocol):
+def test_a_client_of_ones_own(
+    make: Make, redis_server: RedisServer, text: bool, protocol: int
+) -> None:
     """
     A redis.Redis serves however it decodes answers, and stays open when the store is closed.
     """
@@ -118,13 +152,15 @@ def test_a_client_of_ones_own(make, redis_server, text, protocol):
             store.set("a", token(now=time.time()))
         store.close()
 
-        assert "token-1" == store.get("a").value
+        assert "token-1" == token_in(store, "a").value
         store.delete("a", token(now=time.time()))
         assert None is store.get("a")
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_close_closes_what_the_store_opened(redis_server, raw, own):
+def test_close_closes_what_the_store_opened(
+    redis_server: RedisServer, raw: redis.Redis, own: bool
+) -> None:
     """
     Connections made for a URL are closed, those of a client that was handed over are not.
     """
@@ -140,7 +176,7 @@ def test_close_closes_what_the_store_opened(redis_server, raw, own):
         assert (before if own else before + 1) == len(raw.client_list())
 
 
-def test_a_cluster(tmp_path):
+def test_a_cluster(tmp_path: Path) -> None:
     """
     A redis.RedisCluster serves: every script touches keys of one slot.
     """
@@ -156,7 +192,7 @@ def test_a_cluster(tmp_path):
             store = RedisTokenStore(client)
             with store.lock("a", 1.0):
                 store.set("a", token(now=time.time()))
-            assert "token-1" == store.get("a").value
+            assert "token-1" == token_in(store, "a").value
             assert f"RedisTokenStore('Redis cluster at 127.0.0.1:{server.port}')" == repr(store)
     finally:
         server.stop()
@@ -174,7 +210,13 @@ def test_a_cluster(tmp_path):
         (lambda raw: raw.set(TOKEN, raw.get(TOKEN).replace('"a"', '"b"'), px=9), "another client"),
     ],
 )
-def test_an_untrusted_value(store, raw, caplog, spoil, why):
+def test_an_untrusted_value(
+    store: RedisTokenStore,
+    raw: redis.Redis,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[redis.Redis], object],
+    why: str,
+) -> None:
     """
     It is not used, one warning says why, and the next token replaces it.
     """
@@ -191,21 +233,21 @@ def test_an_untrusted_value(store, raw, caplog, spoil, why):
     assert why in caplog.text
     assert "planted" not in caplog.text
     store.set("a", token("good", now=time.time()))
-    assert "good" == store.get("a").value
+    assert "good" == token_in(store, "a").value
 
 
-def test_a_ttl_longer_than_the_life(store, raw):
+def test_a_ttl_longer_than_the_life(store: RedisTokenStore, raw: redis.Redis) -> None:
     """
     A TTL that somebody stretched does not stretch the token.
     """
     store.set("a", token(now=time.time(), lifetime=60))
     raw.pexpire(TOKEN, 3_600_000)
 
-    assert store.get("a").expires_at <= time.time() + 60
+    assert token_in(store, "a").expires_at <= time.time() + 60
 
 
 @pytest.mark.parametrize("apart", [-86_400.0, -3.0, 7200.0])
-def test_clocks_of_machines_may_differ(make, apart):
+def test_clocks_of_machines_may_differ(make: Make, apart: float) -> None:
     """
     A token that one machine wrote ends for another when it ends, whatever their clocks say.
     """
@@ -213,16 +255,19 @@ def test_clocks_of_machines_may_differ(make, apart):
     given = token(now=here.now - 600, lifetime=3600)
     make(clock=here.clock).set("a", given)
 
-    got = make(clock=there.clock).get("a")
+    got = token_in(make(clock=there.clock), "a")
 
     assert pytest.approx(3000, abs=1) == got.expires_at - there.now
     assert got.expires_at <= there.now + 3000
     assert pytest.approx(given.lifetime) == got.lifetime
+    assert got.renewed_at is not None
     assert pytest.approx(-660, abs=1) == got.renewed_at - there.now
     assert got.issued_at <= there.now
 
 
-def test_the_time_an_answer_takes_is_taken_off(make, hands, monkeypatch):
+def test_the_time_an_answer_takes_is_taken_off(
+    make: Make, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     A slow answer makes a token end early, never late.
     """
@@ -230,25 +275,36 @@ def test_the_time_an_answer_takes_is_taken_off(make, hands, monkeypatch):
     store.set("a", token(now=hands.now, lifetime=60))
     asked, within = hands.now, _redis._within
 
-    def slow(seconds, work):
+    def slow(seconds: float, work: Callable[[], object]) -> object:
         answer = within(seconds, work)
         hands.turn(1.0)
         return answer
 
     monkeypatch.setattr(_redis, "_within", slow)
 
-    assert store.get("a").expires_at <= asked + 60
+    assert token_in(store, "a").expires_at <= asked + 60
 
 
 # Lock and fence
 
 
-def test_who_waits_in_vain_is_told(make, hands):
+def _fence(raw: redis.Redis) -> int:
+    found = raw.get(FENCE)
+    assert found is not None
+    return int(found)
+
+
+def test_who_waits_in_vain_is_told(make: Make, hands: Hands) -> None:
     """
     After the time given a TimeoutError names the key; waiting grows from 20 ms to 250 ms.
     """
-    pauses = []
-    clock = attrs.evolve(hands.clock, sleep=lambda s: (pauses.append(s), hands.turn(s)))
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        hands.turn(seconds)
+
+    clock = attrs.evolve(hands.clock, sleep=sleep)
     with make().lock("a", 1.0), pytest.raises(TimeoutError, match=r"held Redis key .* for 3 s"):
         make(clock=clock).lock("a", 3.0).__enter__()
 
@@ -257,7 +313,7 @@ def test_who_waits_in_vain_is_told(make, hands):
     assert pytest.approx(3.0) == sum(pauses)
 
 
-def test_a_lock_is_released_only_by_its_holder(make, raw):
+def test_a_lock_is_released_only_by_its_holder(make: Make, raw: redis.Redis) -> None:
     """
     A holder that lost its lock leaves the next holder's alone.
     """
@@ -267,21 +323,25 @@ def test_a_lock_is_released_only_by_its_holder(make, raw):
     assert "somebody else" == raw.get(LOCK)
 
 
-def test_a_lost_lock_is_not_extended(make, raw, monkeypatch):
+def test_a_lost_lock_is_not_extended(
+    make: Make, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     The beat stops at a lock that is another's, and goes on over an outage of moments.
     """
     monkeypatch.setattr(_redis, "CLAIM_SECONDS", 0.03)
     asked, run = threading.Event(), _redis.RedisTokenStore._run
-    answers = iter([ConnectionError("for a moment"), 0])
+    answers = iter((ConnectionError("for a moment"), 0))
 
-    def answered(self, script, *rest):
+    def answered(
+        self: RedisTokenStore, script: str, keys: list[str], *values: str | bytes | int
+    ) -> object:
         if script is not _redis._EXTEND:
-            return run(self, script, *rest)
+            return run(self, script, keys, *values)
         answer = next(answers)
-        if answer == 0:
+        if isinstance(answer, int):
             asked.set()
-            return 0
+            return answer
         raise answer
 
     monkeypatch.setattr(_redis.RedisTokenStore, "_run", answered)
@@ -293,7 +353,9 @@ def test_a_lost_lock_is_not_extended(make, raw, monkeypatch):
                 assert not thread.is_alive()
 
 
-def test_a_lock_is_extended_while_its_holder_lives(make, raw, monkeypatch):
+def test_a_lock_is_extended_while_its_holder_lives(
+    make: Make, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     A token request may take longer than the lock's TTL: others still wait.
     """
@@ -301,8 +363,10 @@ def test_a_lock_is_extended_while_its_holder_lives(make, raw, monkeypatch):
     monkeypatch.setattr(_redis, "CLAIM_SECONDS", 0.3)
     extended, run = threading.Semaphore(0), _redis.RedisTokenStore._run
 
-    def counted(self, script, *rest):
-        result = run(self, script, *rest)
+    def counted(
+        self: RedisTokenStore, script: str, keys: list[str], *values: str | bytes | int
+    ) -> object:
+        result = run(self, script, keys, *values)
         if script is _redis._EXTEND and result == 1:
             extended.release()
         return result
@@ -316,7 +380,9 @@ def test_a_lock_is_extended_while_its_holder_lives(make, raw, monkeypatch):
             make().lock("a", 0.0).__enter__()
 
 
-def test_a_lock_is_claimed_for_a_short_time_first(make, raw, monkeypatch):
+def test_a_lock_is_claimed_for_a_short_time_first(
+    make: Make, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     A claim that nobody confirms, as a server that hung carries out later, is over in 3 s.
     """
@@ -326,8 +392,10 @@ def test_a_lock_is_claimed_for_a_short_time_first(make, raw, monkeypatch):
 
     extended, run = threading.Event(), _redis.RedisTokenStore._run
 
-    def seen(self, script, *rest):
-        result = run(self, script, *rest)
+    def seen(
+        self: RedisTokenStore, script: str, keys: list[str], *values: str | bytes | int
+    ) -> object:
+        result = run(self, script, keys, *values)
         if script is _redis._EXTEND:
             extended.set()
         return result
@@ -341,7 +409,7 @@ def test_a_lock_is_claimed_for_a_short_time_first(make, raw, monkeypatch):
     assert 3_000 < confirmed <= 10_000
 
 
-def test_an_older_holder_cannot_overwrite_a_newer(make, raw):
+def test_an_older_holder_cannot_overwrite_a_newer(make: Make, raw: redis.Redis) -> None:
     """
     A holder that slept through its TTL writes nothing once somebody else has had the lock.
     """
@@ -351,27 +419,29 @@ def test_an_older_holder_cannot_overwrite_a_newer(make, raw):
         with quick.lock("a", 1.0):
             quick.set("a", token("newer", now=time.time()))
             slow.set("a", token("older", now=time.time()))
-        assert "newer" == slow.get("a").value
+        assert "newer" == token_in(slow, "a").value
 
 
 @pytest.mark.parametrize("lost", ["counter", "everything"])
-def test_fences_grow_even_where_the_counter_was_lost(make, raw, lost):
+def test_fences_grow_even_where_the_counter_was_lost(
+    make: Make, raw: redis.Redis, lost: str
+) -> None:
     """
     A restart or an eviction does not let an old holder through.
     """
     slow, quick = make(), make()
     with slow.lock("a", 1.0):
-        before = int(raw.get(FENCE))
+        before = _fence(raw)
         raw.delete(FENCE, LOCK) if lost == "counter" else raw.flushall()
         with quick.lock("a", 1.0):
             quick.set("a", token("newer", now=time.time()))
         slow.set("a", token("older", now=time.time()))
 
-    assert "newer" == slow.get("a").value
-    assert int(raw.get(FENCE)) > before
+    assert "newer" == token_in(slow, "a").value
+    assert _fence(raw) > before
 
 
-def test_a_lost_counter_keeps_no_token_out(make, raw):
+def test_a_lost_counter_keeps_no_token_out(make: Make, raw: redis.Redis) -> None:
     """
     The only holder shares its token even if its counter is gone.
     """
@@ -380,10 +450,10 @@ def test_a_lost_counter_keeps_no_token_out(make, raw):
         raw.flushall()
         store.set("a", token(now=time.time()))
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
-def test_fences_belong_to_threads(make, raw):
+def test_fences_belong_to_threads(make: Make, raw: redis.Redis) -> None:
     """
     A thread without the lock writes without a fence, another thread's is not its own.
     """
@@ -393,10 +463,10 @@ def test_fences_belong_to_threads(make, raw):
         writer = threading.Thread(target=store.set, args=("a", token(now=time.time())))
         writer.start()
         writer.join(PATIENCE)
-        assert "token-1" == store.get("a").value
+        assert "token-1" == token_in(store, "a").value
 
 
-def test_a_repeated_acquisition_succeeds(make, raw):
+def test_a_repeated_acquisition_succeeds(make: Make, raw: redis.Redis) -> None:
     """
     If the answer to the first try got lost, the second try finds its own name and holds.
     """
@@ -413,12 +483,12 @@ def test_a_repeated_acquisition_succeeds(make, raw):
 # Outages
 
 
-def test_nobody_there():
+def test_nobody_there() -> None:
     """
     A server that is down is said at once, in one line, by a ConnectionError.
     """
     store = RedisTokenStore("redis://127.0.0.1:1/0")
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: store.get("a"),
         lambda: store.set("a", token(now=time.time())),
         lambda: store.delete("a", token(now=time.time())),
@@ -434,7 +504,9 @@ def test_nobody_there():
 
 
 @pytest.mark.parametrize("patient", [False, True])
-def test_a_frozen_server_costs_two_seconds_at_most(own_redis, make, patient):
+def test_a_frozen_server_costs_two_seconds_at_most(
+    own_redis: RedisServer, make: Make, patient: bool
+) -> None:
     """
     A server that takes connections and never answers is given up, whatever client is used.
     """
@@ -447,10 +519,10 @@ def test_a_frozen_server_costs_two_seconds_at_most(own_redis, make, patient):
             store.get("a")
         assert time.monotonic() - started < _redis.COMMAND_SECONDS + 1
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
-def test_a_failure_makes_the_next_commands_impatient(own_redis, make):
+def test_a_failure_makes_the_next_commands_impatient(own_redis: RedisServer, make: Make) -> None:
     """
     An application with many tokens does not wait out every one of them; one success ends it.
     """
@@ -469,10 +541,10 @@ def test_a_failure_makes_the_next_commands_impatient(own_redis, make):
     while store._failed_at > 0:
         assert time.monotonic() < ends
         with suppress(ConnectionError):
-            assert "token-1" == store.get("a").value
+            assert "token-1" == token_in(store, "a").value
 
 
-def test_impatience_is_over_after_a_while(hands):
+def test_impatience_is_over_after_a_while(hands: Hands) -> None:
     """
     A server that is merely slow gets its full time again 5 s after the failure.
     """
@@ -485,7 +557,7 @@ def test_impatience_is_over_after_a_while(hands):
     assert hands.now - 6.0 == store._failed_at
 
 
-def test_after_a_restart_the_store_serves_at_once(own_redis, make):
+def test_after_a_restart_the_store_serves_at_once(own_redis: RedisServer, make: Make) -> None:
     """
     Connections and scripts that a restart ended are made anew, without one failure.
     """
@@ -498,20 +570,24 @@ def test_after_a_restart_the_store_serves_at_once(own_redis, make):
 
     assert None is store.get("a")
     store.set("a", token("after", now=time.time()))
-    assert "after" == store.get("a").value
+    assert "after" == token_in(store, "a").value
 
 
-def test_a_connection_that_was_closed_meanwhile(store, raw):
+def test_a_connection_that_was_closed_meanwhile(store: RedisTokenStore, raw: redis.Redis) -> None:
     """
     An idle connection cut by the server or something in between is no failure.
     """
     store.set("a", token(now=time.time()))
-    raw.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    raw.execute_command(  # type: ignore[no-untyped-call]  # redis-py does not annotate it
+        "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"
+    )
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
 
 
-def test_a_connection_cut_in_the_middle_of_a_command(store, monkeypatch):
+def test_a_connection_cut_in_the_middle_of_a_command(
+    store: RedisTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     One more try, at once, saves a token request where a server was replaced just now.
     """
@@ -519,23 +595,23 @@ def test_a_connection_cut_in_the_middle_of_a_command(store, monkeypatch):
     read = redis.connection.Connection.read_response
     cuts = iter([True])
 
-    def cut(self, *arguments, **options):
+    def cut(self: redis.connection.Connection, *arguments: bool, **options: object) -> object:
         if next(cuts, False):
             raise redis.ConnectionError("Connection closed by server.")
         return read(self, *arguments, **options)
 
     monkeypatch.setattr(redis.connection.Connection, "read_response", cut)
 
-    assert "token-1" == store.get("a").value
+    assert "token-1" == token_in(store, "a").value
     assert None is next(cuts, None)
 
 
-def test_no_more_threads(store, monkeypatch):
+def test_no_more_threads(store: RedisTokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A process that can start no thread gets the same error as from a dead server.
     """
 
-    def broken(_):
+    def broken(_: threading.Thread) -> NoReturn:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", broken)
@@ -544,7 +620,7 @@ def test_no_more_threads(store, monkeypatch):
         store.get("a")
 
 
-def test_after_a_fork_each_process_has_connections_of_its_own(store):
+def test_after_a_fork_each_process_has_connections_of_its_own(store: RedisTokenStore) -> None:
     """
     Parent and child use the same store without mixing up answers.
     """
@@ -554,17 +630,17 @@ def test_after_a_fork_each_process_has_connections_of_its_own(store):
     if child == 0:  # pragma: no cover - coverage does not follow
         try:
             store.set("b", token("of-the-child", now=time.time()))
-            os.write(write, store.get("a").value.encode())
+            os.write(write, token_in(store, "a").value.encode())
         finally:
             os._exit(0)
     os.close(write)
-    values = {store.get("a").value for _ in range(50)}
+    values = {token_in(store, "a").value for _ in range(50)}
     with os.fdopen(read) as answer:
         assert "of-the-parent" == answer.read()
     os.waitpid(child, 0)
 
     assert {"of-the-parent"} == values
-    assert "of-the-child" == store.get("b").value
+    assert "of-the-child" == token_in(store, "b").value
 
 
 # Addresses, passwords, TLS
@@ -582,7 +658,7 @@ def test_after_a_fork_each_process_has_connections_of_its_own(store):
         "redis://:planted@127.0.0.1/0?socket_timeout=planted",
     ],
 )
-def test_what_is_no_url(url):
+def test_what_is_no_url(url: str) -> None:
     """
     It is refused with one line that shows how to write it and nothing of what was given.
     """
@@ -603,16 +679,16 @@ def test_what_is_no_url(url):
         (lambda: None, "not NoneType"),
     ],
 )
-def test_what_is_no_client(client, why):
+def test_what_is_no_client(client: Callable[[], object], why: str) -> None:
     """
     Anything but a URL or a blocking client is refused with one line.
     """
     with pytest.raises(ConfigurationError, match=why):
-        RedisTokenStore(client())
+        RedisTokenStore(client())  # type: ignore[arg-type]  # must be refused
 
 
 @contextmanager
-def _serving(folder, *options):
+def _serving(folder: Path, *options: str) -> Iterator[RedisServer]:
     server = RedisServer(folder, *options)
     server.start()
     try:
@@ -621,7 +697,7 @@ def _serving(folder, *options):
         server.stop()
 
 
-def test_a_password_url(tmp_path, caplog):
+def test_a_password_url(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """
     A password works, percent-encoded, and shows in no repr, log or error.
     """
@@ -631,7 +707,7 @@ def test_a_password_url(tmp_path, caplog):
         store = RedisTokenStore(url.format(server.port))
         with caplog.at_level(logging.DEBUG), store.lock("a", 1.0):
             store.set("a", token(now=time.time()))
-            assert "token-1" == store.get("a").value
+            assert "token-1" == token_in(store, "a").value
         store.close()
         wrong = RedisTokenStore(f"redis://:planted-wrong@127.0.0.1:{server.port}/0")
         with pytest.raises(ConnectionError) as caught:
@@ -652,17 +728,19 @@ def test_a_password_url(tmp_path, caplog):
         assert "token-1" not in shown
 
 
-def test_a_password_the_server_repeats_is_blanked(store, monkeypatch):
+def test_a_password_the_server_repeats_is_blanked(
+    store: RedisTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Some servers quote the command they refuse; its password does not pass.
     """
     monkeypatch.setattr(store, "_server", attrs.evolve(store._server, password="planted"))
 
     class Quoting:
-        def eval(self, *_):
+        def eval(self, *_: object) -> NoReturn:
             raise redis.ResponseError("unknown command 'AUTH', with args: 'planted'\r\n")
 
-        def close(self):
+        def close(self) -> None:
             pass
 
     monkeypatch.setattr(store, "_client", Quoting())
@@ -673,7 +751,7 @@ def test_a_password_the_server_repeats_is_blanked(store, monkeypatch):
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_tls(tmp_path, trusted):
+def test_tls(tmp_path: Path, trusted: bool) -> None:
     """
     A rediss:// URL speaks TLS and checks the certificate.
     """
@@ -699,14 +777,14 @@ def test_tls(tmp_path, trusted):
         store = RedisTokenStore(url + ca)
         if trusted:
             store.set("a", token(now=time.time()))
-            assert "token-1" == store.get("a").value
+            assert "token-1" == token_in(store, "a").value
         else:
             with pytest.raises(ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
                 store.get("a")
         store.close()
 
 
-def test_repr_says_where():
+def test_repr_says_where() -> None:
     """
     A store names its server: host, port and database, or the path of a socket.
     """
@@ -718,7 +796,7 @@ def test_repr_says_where():
     )
 
 
-def test_a_unix_socket(tmp_path_factory):
+def test_a_unix_socket(tmp_path_factory: pytest.TempPathFactory) -> None:
     """
     A unix:// URL works and its path is what repr names.
     """
@@ -746,7 +824,9 @@ def test_a_unix_socket(tmp_path_factory):
 # Secrets
 
 
-def test_nothing_in_redis_holds_the_secret(api, redis_server, raw):
+def test_nothing_in_redis_holds_the_secret(
+    api: Service, redis_server: RedisServer, raw: redis.Redis
+) -> None:
     """
     No key and no value in Redis has the client secret, the Basic header or the bearer header.
     """
@@ -767,14 +847,14 @@ def test_nothing_in_redis_holds_the_secret(api, redis_server, raw):
         assert 200 == client.get(api.url).status_code
     store.close()
 
-    everything = " ".join(f"{key}={raw.get(key)}" for key in raw.keys("*"))
+    everything = " ".join(f"{key!s}={raw.get(key)!s}" for key in raw.keys("*"))
     basic = base64.b64encode(f"planted-client:{SECRET}".encode()).decode()
     assert api.tokens[0] in everything
     for secret in (SECRET, basic, "Basic", "Bearer", "planted-client"):
         assert secret not in everything
 
 
-def test_a_store_is_not_pickled_by_accident(store):
+def test_a_store_is_not_pickled_by_accident(store: RedisTokenStore) -> None:
     """
     It holds sockets and perhaps a password: pickling fails.
     """
@@ -782,7 +862,7 @@ def test_a_store_is_not_pickled_by_accident(store):
         pickle.dumps(store)
 
 
-def test_the_real_clock_is_the_default(make):
+def test_the_real_clock_is_the_default(make: Make) -> None:
     """
     Without a clock of the test's the store reads the machine's.
     """

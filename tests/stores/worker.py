@@ -39,9 +39,7 @@ def calls(store: TokenStore, url: str) -> None:
         on_event=events.append,
     )
     with httpx.Client(auth=auth, base_url=url, trust_env=False) as client:
-        client.auth = None
-        client.get("/warm-up")  # connected and imported, yet without a token
-        client.auth = auth
+        client.get("/warm-up", auth=None)  # connected and imported, yet without a token
         say("ready")
         for line in sys.stdin:
             events.clear()
