@@ -4,7 +4,7 @@ One run: how it ends, whatever happens.
 
 import builtins
 import logging
-import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import httpx
 import pytest
 import typer
 
-from auth_ext import cli
+from auth_ext import __version__, cli
 from auth_ext.cli import _run
 from auth_ext.cli._problem import ExitCode, explained
 from generated_client.errors import UnsafePathParameter
@@ -164,16 +164,13 @@ def test_a_stream_that_cannot_be_changed_is_left_alone() -> None:
     _run._never_fail_on_characters(stream)
 
 
-def test_python_m_auth_ext_runs_the_command(
-    signicat: Here, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_python_m_auth_ext_runs_the_command() -> None:
     """
     The module ends with the command's code.
     """
-    import runpy
+    command = [sys.executable, "-m", "auth_ext"]
+    told = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    wrong = subprocess.run([*command, "nonsense"], capture_output=True, text=True, check=False)
 
-    monkeypatch.setattr(sys, "argv", ["signicat", "--version"])
-    with pytest.raises(SystemExit) as caught:
-        runpy.run_module("auth_ext", run_name="__main__")
-    assert caught.value.code == 0
-    assert os.environ["SIGNICAT_CLIENT_ID"] == "sandbox-full"
+    assert (0, f"signicat-express-client {__version__}\n") == (told.returncode, told.stdout)
+    assert 2 == wrong.returncode

@@ -5,6 +5,7 @@ The programs of examples/ do what the pages say, against the sandbox.
 import asyncio
 import importlib.util
 import json
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -154,7 +155,19 @@ def test_django_tells_a_status(django_site: Any, document: str, status: int) -> 
 
 
 @pytest.fixture
-def celery_app(sandbox: Sandbox) -> Iterator[ModuleType]:
+def own_logging() -> Iterator[None]:
+    """
+    Celery's worker sets the root logger up for a process of its own; this one is not.
+    """
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
+@pytest.fixture
+def celery_app(sandbox: Sandbox, own_logging: None) -> Iterator[ModuleType]:
     """
     The program.
     """

@@ -511,6 +511,8 @@ def _degraded(
     done = subprocess.run(
         [*prefix, sys.executable, "-c", DEGRADED.format(limit=limit), api.url, str(folder)],
         cwd=ROOT,
+        # Not measured: coverage could not write its data either, and would say so.
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")},
         capture_output=True,
         text=True,
         check=False,

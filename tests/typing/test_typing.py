@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,11 +90,12 @@ def test_the_program_is_clean(checker: object, cache: Path) -> None:
 
 
 @CHECKERS
-def test_mistakes_are_found(checker: object, cache: Path) -> None:
+def test_mistakes_are_found(
+    checker: Callable[[Path, Path], Counter[tuple[int, str]]], cache: Path
+) -> None:
     """
     Lazy loading does not blind a type checker: each marked line is told, and no other.
     """
-    assert callable(checker)
     name = getattr(checker, "__name__", "")
     marked = {
         (number, rule)
