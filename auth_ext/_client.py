@@ -5,6 +5,7 @@ The generated client and the auth flow, joined: the only seam between the two.
 import os
 import ssl
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from auth_ext._settings import (
     ScopesArgument,
     checked_base_url,
     normalised_scopes,
+    url_of_environment,
 )
 from auth_ext._token import AccessToken
 from auth_ext._token_request import USER_AGENT
@@ -120,7 +122,7 @@ class SignicatClient(AuthenticatedClient):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         credentials = Credentials.checked(client_id, client_secret)
-        url = checked_base_url(base_url or os.environ.get("SIGNICAT_BASE_URL") or BASE_URL)
+        url = checked_base_url(base_url or url_of_environment("SIGNICAT_BASE_URL") or BASE_URL)
         self._scopes: Scopes | None = None if scopes is None else normalised_scopes(scopes)
         self._prefix = url.path.rstrip("/")
         self._retries = _checked_retries(retries)
@@ -129,7 +131,7 @@ class SignicatClient(AuthenticatedClient):
             credentials.client_id,
             credentials.client_secret,
             scopes=self._scopes_of,
-            token_url=token_url or os.environ.get("SIGNICAT_TOKEN_URL") or TOKEN_URL,
+            token_url=token_url or url_of_environment("SIGNICAT_TOKEN_URL") or TOKEN_URL,
             origins=(str(url),),
             store=_store_of_environment() if store is None else store,
             leeway=leeway,
@@ -241,6 +243,12 @@ def _checked_httpx_args(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
         raise ConfigurationError(
             f"httpx_args cannot have {', '.join(taken)}: SignicatClient sets it itself or has an"
             " argument for it (verify is verify_ssl)"
+        )
+    known = signature(httpx.Client).parameters
+    unknown = sorted(set(arguments or ()) - set(known))
+    if unknown:
+        raise ConfigurationError(
+            f"httpx_args cannot have {', '.join(unknown)}: httpx.Client takes no such argument"
         )
     return dict(arguments or {})
 

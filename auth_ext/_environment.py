@@ -17,10 +17,10 @@ def store_named(name: str) -> TokenStore:
         ConfigurationError: It is none of these. The text never quotes a URL, which may hold a
             password.
     """
-    kind, _, rest = name.strip().partition(":")
+    kind, colon, rest = name.strip().partition(":")
     if kind == "memory" and not rest:
         return MemoryTokenStore()
-    if kind == "file":
+    if kind == "file" and (rest or not colon):
         from auth_ext.stores import FileTokenStore
 
         return FileTokenStore(rest or None)

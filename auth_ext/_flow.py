@@ -128,16 +128,16 @@ class OAuth2ClientCredentials(httpx.Auth):
             ),
             fetcher=Fetcher(
                 client_args=_checked_client_args(httpx_args),
-                timeout=httpx.Timeout(timeout),
+                timeout=_checked_timeout(timeout),
                 clock=clock,
             ),
-            leeway=_checked_seconds(leeway, "leeway"),
+            leeway=_checked_leeway(leeway),
             patience=_checked_deadline(deadline),
-            on_event=on_event,
+            on_event=_checked_hook(on_event),
         )
         self._origins = checked_origins(origins)
         self._strangers: set[Origin] = set()
-        self._desk = desk_for(MemoryTokenStore() if store is None else store)
+        self._desk = desk_for(MemoryTokenStore() if store is None else _checked_store(store))
         # Sources by what `scopes` gives; only ever added to, and always the same value.
         self._sources: dict[ScopesArgument, Source] = {}
         self._scopes: ScopesOfRequest | None = scopes if callable(scopes) else None
@@ -373,14 +373,43 @@ def _checked_client_args(arguments: Mapping[str, Any] | None) -> Mapping[str, An
 
 
 def _checked_deadline(value: float) -> float:
-    if not _checked_seconds(value, "deadline"):
+    if not _is_seconds(value) or value == 0:
         raise ConfigurationError("deadline must be a number of seconds, more than zero")
     return float(value)
 
 
-def _checked_seconds(value: float | None, setting: str) -> float | None:
+def _checked_leeway(value: float | None) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-        raise ConfigurationError(f"{setting} must be a number of seconds, zero or more")
+    if not _is_seconds(value):
+        raise ConfigurationError("leeway must be a number of seconds, zero or more")
     return float(value)
+
+
+def _checked_timeout(value: float | httpx.Timeout | None) -> httpx.Timeout:
+    if value is None or isinstance(value, httpx.Timeout):
+        return httpx.Timeout(value)
+    if not _is_seconds(value) or value == 0:
+        raise ConfigurationError(
+            "timeout must be a number of seconds, more than zero, or an httpx.Timeout or None"
+        )
+    return httpx.Timeout(value)
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
+def _checked_store(store: TokenStore) -> TokenStore:
+    if isinstance(store, type) or not isinstance(store, TokenStore):
+        raise ConfigurationError(
+            "store must be an object with get, set, delete and lock, such as MemoryTokenStore(),"
+            " FileTokenStore() or RedisTokenStore(url)"
+        )
+    return store
+
+
+def _checked_hook(hook: EventHook | None) -> EventHook | None:
+    if hook is not None and not callable(hook):
+        raise ConfigurationError("on_event must be a function of one TokenEvent")
+    return hook

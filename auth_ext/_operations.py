@@ -75,8 +75,12 @@ def lookup(operation: ModuleType | str) -> Operation:
     """
     if isinstance(operation, ModuleType):
         found = _by_module().get(operation.__name__)
-    else:
+    elif isinstance(operation, str):
         found = OPERATIONS.get(operation)
+    else:
+        raise ConfigurationError(
+            f"{operation!r} is neither an operation module nor the id of an operation"
+        )
     if found is None:
         name = operation.__name__ if isinstance(operation, ModuleType) else operation
         raise ConfigurationError(f"{name!r} is no operation of the document{_nearest(name)}")

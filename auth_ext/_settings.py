@@ -62,6 +62,11 @@ class Credentials:
                 raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
             if not value.isprintable() and any(map(_is_surrogate, value)):
                 raise ConfigurationError(f"{name} cannot be sent: it is not valid Unicode")
+            if not value.strip() or any(map(_is_control, value)):
+                raise ConfigurationError(
+                    f"{name} is blank or has a line break or another control character in it:"
+                    " give it as the dashboard shows it"
+                )
         return cls(str(pairs["client_id"]), str(pairs["client_secret"]))
 
 
@@ -101,6 +106,10 @@ def _is_surrogate(character: str) -> bool:
     return "\ud800" <= character <= "\udfff"
 
 
+def _is_control(character: str) -> bool:
+    return character < " " or character == "\x7f"  # in no id and no secret: RFC 6749 appendix A
+
+
 def _is_scope_character(character: str) -> bool:
     return "!" <= character <= "~" and character not in '"\\'
 
@@ -127,6 +136,17 @@ def checked_token_url(token_url: str | httpx.URL, *, stacklevel: int) -> httpx.U
             stacklevel=stacklevel + 1,
         )
     return url
+
+
+def url_of_environment(variable: str) -> str | None:
+    """
+    The address in the environment *variable*; None: it is unset or empty.
+
+    Raises:
+        ConfigurationError: It is malformed, or neither https nor loopback. The text names it.
+    """
+    value = os.environ.get(variable)
+    return str(_checked_url(value, variable)) if value else None
 
 
 def checked_base_url(base_url: str | httpx.URL) -> httpx.URL:

@@ -38,7 +38,18 @@ def test_redis(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "memory:x", "disk", "redis", "redis:host", "http://h", "Memory", "s3cr3t-pa55word"]
+    "name",
+    [
+        "",
+        "memory:x",
+        "disk",
+        "redis",
+        "redis:host",
+        "file:",
+        "http://h",
+        "Memory",
+        "s3cr3t-pa55word",
+    ],
 )
 def test_anything_else_is_refused(name: str) -> None:
     """

@@ -105,3 +105,12 @@ def test_a_foreign_module_is_no_operation() -> None:
     """
     with pytest.raises(ConfigurationError, match=r"^'json' is no operation of the document$"):
         required_scopes(import_module("json"))
+
+
+@pytest.mark.parametrize("operation", [5, None, required_scopes])
+def test_what_is_neither_module_nor_id_is_refused(operation: object) -> None:
+    """
+    A function of an operation module, handed over by mistake, gets one clear line.
+    """
+    with pytest.raises(ConfigurationError, match="is neither an operation module nor the id"):
+        required_scopes(operation)  # type: ignore[arg-type]

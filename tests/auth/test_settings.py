@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from auth_ext import ConfigurationError, OAuth2ClientCredentials
+from auth_ext import Clock, ConfigurationError, MemoryTokenStore, OAuth2ClientCredentials
 from auth_ext._settings import (
     Credentials,
     checked_base_url,
@@ -12,6 +12,12 @@ from auth_ext._settings import (
     origin_of,
 )
 from tests.auth.helpers import SECRET, TOKEN_URL
+
+TIMEOUT_TEXT = "timeout must be a number of seconds, more than zero, or an httpx.Timeout or None"
+STORE_TEXT = (
+    "store must be an object with get, set, delete and lock, such as MemoryTokenStore(),"
+    " FileTokenStore() or RedisTokenStore(url)"
+)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +106,18 @@ def test_credentials_come_from_the_process_environment(monkeypatch: pytest.Monke
         ((7, "s"), {}, "client_id must be a string, not int"),
         (("id", b"s"), {}, "client_secret must be a string, not bytes"),
         (("id", "s\ud800t"), {}, "client_secret cannot be sent: it is not valid Unicode"),
+        (
+            ("id", "secret\n"),
+            {},
+            "client_secret is blank or has a line break or another control character in it:"
+            " give it as the dashboard shows it",
+        ),
+        (
+            (" ", "s"),
+            {},
+            "client_id is blank or has a line break or another control character in it:"
+            " give it as the dashboard shows it",
+        ),
     ],
 )
 def test_missing_credentials_are_named(
@@ -245,7 +263,13 @@ def test_the_deprecated_endpoint_warns_where_the_user_wrote_it() -> None:
         ({"leeway": float("nan")}, "leeway must be a number of seconds, zero or more"),
         ({"deadline": 0}, "deadline must be a number of seconds, more than zero"),
         ({"deadline": None}, "deadline must be a number of seconds, more than zero"),
-        ({"deadline": float("inf")}, "deadline must be a number of seconds, zero or more"),
+        ({"deadline": float("inf")}, "deadline must be a number of seconds, more than zero"),
+        ({"timeout": -1}, TIMEOUT_TEXT),
+        ({"timeout": 0}, TIMEOUT_TEXT),
+        ({"timeout": "10"}, TIMEOUT_TEXT),
+        ({"store": "file"}, STORE_TEXT),
+        ({"store": MemoryTokenStore}, STORE_TEXT),
+        ({"on_event": 5}, "on_event must be a function of one TokenEvent"),
         (
             {"httpx_args": {"headers": {}, "auth": None}},
             "httpx_args for token requests cannot have auth, headers; they take cert, http1,"
@@ -261,3 +285,33 @@ def test_other_settings_are_checked_at_once(setting: dict[str, object], text: st
         OAuth2ClientCredentials("id", SECRET, scopes="event", **setting)  # type: ignore[arg-type]
 
     assert text == str(caught.value)
+
+
+def test_leeway_and_timeout_in_seconds_hold() -> None:
+    """
+    A token is not used in its last *leeway* seconds; every token request has *timeout*.
+    """
+    now = [1000.0]
+    timeouts: list[object] = []
+
+    def token_endpoint(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"])
+        content = {"access_token": f"t{len(timeouts)}", "token_type": "Bearer", "expires_in": 100}
+        return httpx.Response(200, json=content)
+
+    auth = OAuth2ClientCredentials(
+        "id",
+        SECRET,
+        scopes="event",
+        leeway=40,
+        timeout=2,
+        httpx_args={"transport": httpx.MockTransport(token_endpoint)},
+        clock=Clock(wall=lambda: now[0], steady=lambda: now[0]),
+    )
+
+    values = [auth.get_token().value]
+    now[0] += 61
+    values.append(auth.get_token().value)
+
+    assert ["t1", "t2"] == values
+    assert [httpx.Timeout(2).as_dict()] * 2 == timeouts

@@ -106,6 +106,9 @@ class TestSettings:
             ({"retries": True}, "retries must be a whole number"),
             ({"httpx_args": {"auth": ("a", "b")}}, "httpx_args cannot have auth"),
             ({"httpx_args": {"verify": False}}, "verify is verify_ssl"),
+            ({"httpx_args": {"proxies": {}}}, "httpx_args cannot have proxies: httpx.Client takes"),
+            ({"store": "file"}, "store must be an object"),
+            ({"timeout": -1}, "timeout must be a number of seconds"),
             ({"deadline": -1.0}, "deadline must be a number of seconds"),
         ],
     )
@@ -119,6 +122,27 @@ class TestSettings:
             SignicatClient(**arguments)
 
         assert 0 == sandbox.requests.token
+
+    @pytest.mark.parametrize("variable", ["SIGNICAT_BASE_URL", "SIGNICAT_TOKEN_URL"])
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [("http://api.example.com", "must be https"), ("api", "must be an absolute URL")],
+    )
+    def test_a_wrong_address_of_the_environment_is_named(
+        self,
+        sandbox: Sandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        variable: str,
+        value: str,
+        text: str,
+    ) -> None:
+        """
+        The text names the variable, for that is what the user has to mend.
+        """
+        monkeypatch.setenv(variable, value)
+
+        with pytest.raises(ConfigurationError, match=f"^{variable} {text}"):
+            SignicatClient()
 
     def test_the_deprecated_endpoint_warns_at_the_users_line(self, sandbox: Sandbox) -> None:
         """
