@@ -222,14 +222,10 @@ class Operations:
             new |= {key: old[key] for key in ("x-query", "x-wire-name")}
         if "x-query" in new:
             return
-        style = old.get("style", "form")
-        explode = old.get("explode", style == "form")
-        delimiters = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
-        if kind == "array" and not explode and style in delimiters:
-            new["x-query"] = f"join{old.get('x-delimiter', delimiters[style])}"
-        elif kind == "object" and style == "deepObject":
-            new["x-query"] = "deep"
-        elif kind == "object" and not explode:
+        style = _style(old, kind)
+        if style:
+            new["x-query"] = style
+        elif kind == "object" and not old.get("explode", old.get("style", "form") == "form"):
             new["x-query"] = "pairs"
 
     def _kind(self, schema: Json) -> str | None:
@@ -306,6 +302,8 @@ class Operations:
             place = f"{where}/content/{escape(given)}"
             schema = self.schemas.clean(media.get("schema") or {}, f"{place}/schema")
             new["content"][written] = holder = {"schema": schema}
+            if written == FORM_TYPES[1] and (styles := self._form_styles(media, schema)):
+                holder["x-form"] = styles
             self._body_schema(
                 holder, written, name + ("Body" if len(chosen) == 1 else _part(written)), place
             )
@@ -327,6 +325,20 @@ class Operations:
         if len(chosen) < len(content) or any(key != value for key, value in chosen.items()):
             self.notes.hit("one-media-type", where)
         return chosen
+
+    def _form_styles(self, media: Json, schema: Json) -> dict[str, str]:
+        """How members of a form are written, where its encoding says so: name -> style."""
+        if "x-form" in media:  # written by an earlier run of these rules
+            return dict(media["x-form"])
+        target = schema_name(schema.get("$ref", ""))
+        members = (self.schemas.flat(target, ()) if target else schema).get("properties") or {}
+        encoding = media.get("encoding")
+        styles = {
+            name: _style(one, self._kind(members.get(name) or {}))
+            for name, one in (encoding if isinstance(encoding, dict) else {}).items()
+            if isinstance(one, dict)
+        }
+        return {name: style for name, style in styles.items() if style}
 
     def _differ(self, content: Json, one: str, two: str) -> bool:
         """Whether two media types carry different classes: both then have a use of their own."""
@@ -411,6 +423,17 @@ class Operations:
 
     def _is_binary(self, schema: Json) -> bool:
         return (schema.get("type"), schema.get("format")) == ("string", "binary")
+
+
+def _style(given: Json, kind: str | None) -> str:
+    """How a list, or a choice that holds one, is written; objects too when the style is deep."""
+    style = given.get("style", "form")
+    delimiters = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+    if style == "deepObject" and kind in {"array", "object", None}:
+        return "deep"
+    if kind in {"array", None} and not given.get("explode", style == "form"):
+        return f"join{given.get('x-delimiter', delimiters[style])}" if style in delimiters else ""
+    return ""
 
 
 def _bare(media_type: str) -> str:

@@ -90,6 +90,7 @@ def facts(document: Mapping[str, Any]) -> str:
                 f'"id": {_literal(operation["operationId"])}',
                 f'"scopes": {_list(scopes)}',
                 f'"queries": {_queries(operation)}',
+                f'"forms": {_forms(operation)}',
             ]
             found[key] = f"{{{', '.join(entry)}}}"
     entries = ",\n".join(f"{_literal(key)}: {value}" for key, value in sorted(found.items()))
@@ -103,7 +104,19 @@ def _queries(operation: Mapping[str, Any]) -> str:
         for parameter in operation.get("parameters", ())
         if "x-query" in parameter
     }
-    entries = (f"{_literal(name)}: {_literal(style)}" for name, style in sorted(styles.items()))
+    return _mapping(styles)
+
+
+def _forms(operation: Mapping[str, Any]) -> str:
+    """How members of a urlencoded form are written that are not simply repeated."""
+    styles: dict[str, str] = {}
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        styles |= media.get("x-form", {})
+    return _mapping(styles)
+
+
+def _mapping(texts: Mapping[str, str]) -> str:
+    entries = (f"{_literal(name)}: {_literal(text)}" for name, text in sorted(texts.items()))
     return f"{{{', '.join(entries)}}}"
 
 

@@ -192,16 +192,22 @@ class _Upgrade:
             MULTIPART if has_file or (MULTIPART in consumes and FORM not in consumes) else FORM
         )
         properties: Json = {}
+        encoding: Json = {}
         for one in fields:
             field = schema({key: one[key] for key in SCHEMA_KEYS if key in one})
             if "description" in one:
                 field["description"] = one["description"]
             properties[one.get("name", "")] = field
+            if one.get("type") == "array":
+                style = STYLES.get(one.get("collectionFormat", "csv"), STYLES["csv"])
+                encoding[one.get("name", "")] = dict(style)
         body: Json = {"type": "object", "properties": properties}
         required = [one["name"] for one in fields if one.get("required")]
         if required:
             body["required"] = required
         new: Json = {"content": {media_type: {"schema": body}}}
+        if encoding and media_type == FORM:
+            new["content"][FORM]["encoding"] = encoding
         if required:
             new["required"] = True
         return new

@@ -102,6 +102,60 @@ def test_objects_in_a_query(api30: Api) -> None:
     } == query(request)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"created": {"gt": 3}}, {"created[gt]": ["3"]}),
+        ({"created": 3}, {"created": ["3"]}),
+        ({"expand": ["a", "b"]}, {"expand[]": ["a", "b"]}),
+        ({"either": {"left": 1, "right": [2, 3]}}, {"left": ["1"], "right": ["2", "3"]}),
+        ({"either": "text"}, {"either": ["text"]}),
+        ({"joined": ["a", "b"]}, {"joined": ["a,b"]}),
+        ({"joined": "a"}, {"joined": ["a"]}),
+    ],
+)
+def test_choices_in_a_query(
+    api30: Api, arguments: dict[str, Any], expected: dict[str, list[str]]
+) -> None:
+    """A choice that holds an object or a list is written in its style, whatever is chosen."""
+    m = api30.models
+    types = {"created": m.FindChargesCreatedSpan, "either": m.FindChargesEitherPair}
+    given = {
+        name: types[name].from_dict(value) if isinstance(value, dict) else value
+        for name, value in arguments.items()
+    }
+
+    _, request = api30.call("findCharges", answer=httpx.Response(204), **given)
+
+    assert expected == query(request)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"address": {"city": "Å"}}, {"address[city]": ["Å"]}),
+        ({"address": ""}, {"address": [""]}),
+        ({"expand": ["a", "b"]}, {"expand[]": ["a", "b"]}),
+        ({"lines": [{"price": 1}, {}]}, {"lines[0][price]": ["1"]}),
+        ({"csv": [1, 2]}, {"csv": ["1,2"]}),
+        ({"repeated": [1, 2]}, {"repeated": ["1", "2"]}),
+        ({"json": {"k": "ä"}}, {"json": ['{"k":"ä"}']}),
+        ({"jsons": [{"k": "v"}, {}]}, {"jsons": ['{"k":"v"}', "{}"]}),
+        ({"no": None}, {}),
+    ],
+)
+def test_members_of_a_form(api30: Api, body: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Each member is written as its encoding says; an object of which it says nothing is JSON."""
+    _, request = api30.call(
+        "sendCharge", answer=httpx.Response(204), body=api30.models.SendChargeBody.from_dict(body)
+    )
+
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(request.content.decode(), keep_blank_values=True):
+        found.setdefault(name, []).append(value)
+    assert expected == found
+
+
 def test_headers_and_cookies(api30: Api) -> None:
     """Header and cookie parameters are sent; Authorization is not a parameter."""
     _, request = api30.call(

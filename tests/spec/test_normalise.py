@@ -518,6 +518,10 @@ def test_rules_for_parameters(
         ({"content": {"application/json": {"schema": A}}}, "json"),
         ({"content": {"application/json": None}}, "json"),
         ({"schema": {"type": "string"}, "explode": False}, None),
+        ({"schema": {"anyOf": [A, {"type": "integer"}]}, "style": "deepObject"}, "deep"),
+        ({"schema": {"type": "array", "items": {}}, "style": "deepObject"}, "deep"),
+        ({"schema": {"type": "array", "items": {}}, "style": "odd"}, None),
+        ({"schema": {"type": "string"}, "style": "deepObject"}, None),
     ],
 )
 def test_query_styles(more: dict[str, Any], style: str | None) -> None:

@@ -235,6 +235,23 @@ def test_form_data_is_one_object() -> None:
     assert ["multipart/form-data"] == list(said["content"])
 
 
+@pytest.mark.parametrize(
+    ("more", "style"),
+    [
+        ({}, {"style": "form", "explode": False}),
+        ({"collectionFormat": "multi"}, {"style": "form", "explode": True}),
+        ({"collectionFormat": "pipes"}, {"style": "pipeDelimited", "explode": False}),
+    ],
+)
+def test_lists_in_a_form(more: dict[str, str], style: dict[str, Any]) -> None:
+    """A list in a urlencoded form is written as its collectionFormat says; commas are standard."""
+    field = {"name": "l", "in": "formData", "type": "array", "items": {"type": "string"}, **more}
+
+    media = operation({"parameters": [field]})["requestBody"]["content"]
+
+    assert {"l": style} == media["application/x-www-form-urlencoded"]["encoding"]
+
+
 def test_parameters_by_reference() -> None:
     """A referenced body is a body; another stays a reference, also one that leads nowhere."""
     parameters = {
