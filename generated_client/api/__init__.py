@@ -60,9 +60,25 @@ def query(parameters: Mapping[str, Any], *more: Any) -> dict[str, Any]:
     for source in (parameters, *(plain(part) for part in more)):
         if isinstance(source, Mapping):
             for name, value in source.items():
-                if value is not UNSET and value is not None:
-                    given[name] = plain(value)
+                value = plain(value)
+                members = value if isinstance(value, Mapping) and source is parameters else None
+                given |= _as_texts({name: value} if members is None else members)
     return given
+
+
+def _as_texts(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Members that have a value; what has members itself goes as JSON."""
+    return {
+        name: [_as_json(one) for one in value] if isinstance(value, list) else _as_json(value)
+        for name, value in members.items()
+        if value is not UNSET and value is not None
+    }
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return value
 
 
 def query_text(value: Any, delimiter: str | None) -> Any:
@@ -84,15 +100,29 @@ def query_pairs(value: Any) -> Any:
 
 
 def query_deep(name: str, value: Any) -> dict[str, Any]:
-    """The members of an object, each a parameter called name[member] (style deepObject)."""
+    """Members of an object called name[member], those of a list name[] (style deepObject)."""
     value = plain(value)
+    if isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
+        value = dict(enumerate(value))
     if not isinstance(value, Mapping):
-        return {name: value}
+        return {f"{name}[]" if isinstance(value, list) else name: value}
     return {
         full: one
         for member, inner in value.items()
         for full, one in query_deep(f"{name}[{member}]", inner).items()
     }
+
+
+def form(members: Mapping[str, Any], styles: Mapping[str, str]) -> dict[str, Any]:
+    """The members of a form as httpx takes them, each in its style; an object is else JSON."""
+    given: dict[str, Any] = {}
+    for name, value in members.items():
+        style = styles.get(name, "")
+        if style == "deep":
+            given |= query_deep(name, value)
+        else:
+            given[name] = query_text(value, style[4:]) if style else value
+    return _as_texts(given)
 
 
 def header_values(parameters: Mapping[str, Any]) -> dict[str, str]:
