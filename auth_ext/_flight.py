@@ -6,6 +6,7 @@ loop is ever blocked and a cancelled waiter cancels nothing but itself.
 """
 
 import copy
+import math
 import sys
 import threading
 import time
@@ -97,12 +98,12 @@ class Flight:
         """
         return self._patience() <= 0 and not self._done.done()
 
-    def wait(self) -> Held:
+    def wait(self, limit: float = math.inf) -> Held:
         """
-        The token, once it is there. Blocks this thread.
+        The token, once it is there. Blocks this thread, for *limit* seconds at most.
 
         Raises:
-            AuthError: The flight failed or is overdue.
+            AuthError: The flight failed, is overdue, or takes longer than that.
 
             ConfigurationError: This is the very thread that flies.
         """
@@ -112,22 +113,22 @@ class Flight:
                 " help fetching: give it an HTTP client without this auth"
             )
         try:
-            return self._outcome(timeout=max(self._patience(), 0.0))
+            return self._outcome(timeout=max(min(self._patience(), limit), 0.0))
         except TimeoutError:
             raise self._overdue() from None
 
-    async def wait_async(self) -> Held:
+    async def wait_async(self, limit: float = math.inf) -> Held:
         """
         The token, once it is there; on asyncio or trio, whichever runs this task.
 
         Cancelling it leaves the flight and all other waiters alone.
 
         Raises:
-            AuthError: The flight failed or is overdue.
+            AuthError: The flight failed, is overdue, or takes longer than *limit* seconds.
         """
         if not self._done.done():
             wait = _wait_on_trio if _in_trio_task() else _wait_on_asyncio
-            await wait(self._done, max(self._patience(), 0.0))
+            await wait(self._done, max(min(self._patience(), limit), 0.0))
         if not self._done.done():
             raise self._overdue()
         return self._outcome(timeout=0)

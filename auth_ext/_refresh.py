@@ -12,6 +12,7 @@ into the store, then under the store's lock another look, and only then a token 
 
 import contextvars
 import logging
+import math
 import os
 import threading
 import weakref
@@ -88,7 +89,7 @@ class TokenDesk:
             return found
         try:
             with _timed(source):
-                return found.wait()
+                return found.wait(self._worth_waiting(source, rejected))
         except AuthError:
             old = self._last_resort(source, rejected)
             if old is None:
@@ -104,7 +105,7 @@ class TokenDesk:
             return found
         try:
             with _timed(source):
-                return await found.wait_async()
+                return await found.wait_async(self._worth_waiting(source, rejected))
         except AuthError:
             old = self._last_resort(source, rejected)
             if old is None:
@@ -277,6 +278,13 @@ class TokenDesk:
         # An overdue flight may have been replaced in the meantime.
         if self._flights.get(order.source.flight_key) is order.flight:
             del self._flights[order.source.flight_key]
+
+    def _worth_waiting(self, source: Source, rejected: AccessToken | None) -> float:
+        """
+        Seconds to wait for a new token: without limit, unless an old one would end meanwhile.
+        """
+        old = self._last_resort(source, rejected)
+        return math.inf if old is None else (old.over_after - old.age(source.clock)) / 4
 
     def _last_resort(self, source: Source, rejected: AccessToken | None) -> Held | None:
         """

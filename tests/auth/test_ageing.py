@@ -214,6 +214,24 @@ def test_a_stale_token_serves_when_there_is_no_other(
     assert 2 == world.issuer.count
 
 
+def test_a_stale_token_serves_before_waiting_for_another_would_outlast_it(
+    world: World, drive: Drive
+) -> None:
+    """
+    A token endpoint that hangs is waited for a quarter of what the old token has left.
+    """
+    auth = world.auth()
+    drive.token(auth)
+    world.hands.turn(3599.6)
+    world.issuer.gate.clear()
+
+    assert "token-1" == drive.token(auth).value
+    world.issuer.gate.set()
+    settle(auth)
+    assert "token-2" == drive.token(auth).value
+    assert 2 == world.issuer.count
+
+
 def test_a_failed_refresh_keeps_the_old_token_until_it_ends(
     world: World, drive: Drive, caplog: pytest.LogCaptureFixture
 ) -> None:
