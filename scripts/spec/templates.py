@@ -30,7 +30,8 @@ def build(destination: Path, document: Mapping[str, Any] | None = None) -> None:
     Args:
         destination: The folder to hand over as --custom-template-path; made if it is missing.
         document: The document that will be generated. From it come what the generator does not
-            tell its templates: the scopes of an operation and its id as the document spells it.
+            tell its templates: the scopes of an operation, its id as the document spells it, and
+            what its parameters are for.
 
     Raises:
         EnvironmentProblem: A patch's place was not found, or found twice; nothing is written.
@@ -91,6 +92,7 @@ def facts(document: Mapping[str, Any]) -> str:
                 f'"scopes": {_list(scopes)}',
                 f'"queries": {_queries(operation)}',
                 f'"forms": {_forms(operation)}',
+                f'"parameters": {_parameters(operation)}',
             ]
             found[key] = f"{{{', '.join(entry)}}}"
     entries = ",\n".join(f"{_literal(key)}: {value}" for key, value in sorted(found.items()))
@@ -117,6 +119,17 @@ def _forms(operation: Mapping[str, Any]) -> str:
 
 def _mapping(texts: Mapping[str, str]) -> str:
     entries = (f"{_literal(name)}: {_literal(text)}" for name, text in sorted(texts.items()))
+    return f"{{{', '.join(entries)}}}"
+
+
+def _parameters(operation: Mapping[str, Any]) -> str:
+    """What parameters are for: place and name -> description; the generator reads only schemas'."""
+    texts = {
+        f"{parameter['in']} {parameter['name']}": " ".join(parameter["description"].split())
+        for parameter in operation.get("parameters", ())
+        if isinstance(parameter.get("description"), str)
+    }
+    entries = (f"{_literal(key)}: {_literal(text)}" for key, text in sorted(texts.items()))
     return f"{{{', '.join(entries)}}}"
 
 

@@ -13,7 +13,9 @@ def _json(name: str) -> dict[str, Any]:
 
 
 def _id(name: str = "thingId") -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    schema = {"type": "string"}
+    about = "Which one is meant."
+    return {"name": name, "in": "path", "required": True, "description": about, "schema": schema}
 
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}

@@ -261,7 +261,7 @@ def test_docstrings_tell_what_an_editor_shows(own: Package) -> None:
     for function in (operation.sync, operation.asyncio, operation.sync_detailed):
         text = function.__doc__
         assert "Needs the scope: thing_read." in text
-        assert "thing_id (str)" in text
+        assert "thing_id (str): Which one is meant." in text
         assert "UnsafePathParameter" in text
     assert "Thing." in operation.sync.__doc__
     assert "HTTPStatusError" in operation.sync.__doc__
