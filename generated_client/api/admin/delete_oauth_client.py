@@ -61,7 +61,7 @@ def sync_detailed(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:
@@ -97,7 +97,7 @@ def sync(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:
@@ -133,7 +133,7 @@ async def asyncio_detailed(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:
@@ -169,7 +169,7 @@ async def asyncio(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:

@@ -61,7 +61,7 @@ def sync_detailed(
     Deletes a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:
@@ -95,7 +95,7 @@ def sync(
     Deletes a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:
@@ -129,7 +129,7 @@ async def asyncio_detailed(
     Deletes a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:
@@ -163,7 +163,7 @@ async def asyncio(
     Deletes a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:

@@ -68,7 +68,7 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        language (GetDefaultDetailsTemplateLanguage):
+        language (GetDefaultDetailsTemplateLanguage): Language of the page.
 
     Returns:
         Status, headers, content, and the parsed body: str | ErrorResponse.
@@ -102,7 +102,7 @@ def sync(
 
     Args:
         client: The connection to the service.
-        language (GetDefaultDetailsTemplateLanguage):
+        language (GetDefaultDetailsTemplateLanguage): Language of the page.
 
     Returns:
         str.
@@ -136,7 +136,7 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        language (GetDefaultDetailsTemplateLanguage):
+        language (GetDefaultDetailsTemplateLanguage): Language of the page.
 
     Returns:
         Status, headers, content, and the parsed body: str | ErrorResponse.
@@ -170,7 +170,7 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        language (GetDefaultDetailsTemplateLanguage):
+        language (GetDefaultDetailsTemplateLanguage): Language of the page.
 
     Returns:
         str.

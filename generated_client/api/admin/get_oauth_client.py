@@ -63,7 +63,7 @@ def sync_detailed(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:
@@ -99,7 +99,7 @@ def sync(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:
@@ -135,7 +135,7 @@ async def asyncio_detailed(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:
@@ -171,7 +171,7 @@ async def asyncio(
     Needs the scope: oauth_write.
 
     Args:
-        client_id (str):
+        client_id (str): Id of the client.
         client: The connection to the service.
 
     Returns:

@@ -63,7 +63,7 @@ def sync_detailed(
     Returns one template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:
@@ -97,7 +97,7 @@ def sync(
     Returns one template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:
@@ -131,7 +131,7 @@ async def asyncio_detailed(
     Returns one template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:
@@ -165,7 +165,7 @@ async def asyncio(
     Returns one template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
 
     Returns:

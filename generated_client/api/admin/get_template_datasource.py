@@ -80,7 +80,8 @@ def sync_detailed(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset):
+        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset): Sample signature with which the
+            template is filled. The name is misspelt in the API itself.
 
     Returns:
         Status, headers, content, and the parsed body: GetTemplateDatasourceResponse200 | ErrorResponse.
@@ -114,7 +115,8 @@ def sync(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset):
+        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset): Sample signature with which the
+            template is filled. The name is misspelt in the API itself.
 
     Returns:
         GetTemplateDatasourceResponse200.
@@ -145,7 +147,8 @@ async def asyncio_detailed(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset):
+        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset): Sample signature with which the
+            template is filled. The name is misspelt in the API itself.
 
     Returns:
         Status, headers, content, and the parsed body: GetTemplateDatasourceResponse200 | ErrorResponse.
@@ -179,7 +182,8 @@ async def asyncio(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset):
+        xml_tempalte (GetTemplateDatasourceXmlTempalte | Unset): Sample signature with which the
+            template is filled. The name is misspelt in the API itself.
 
     Returns:
         GetTemplateDatasourceResponse200.

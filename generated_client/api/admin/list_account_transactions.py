@@ -97,9 +97,9 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        get_as_csv (bool | Unset):
-        month (int | Unset):
-        year (int):
+        get_as_csv (bool | Unset): Ask for CSV instead of JSON.
+        month (int | Unset): Month, from 1 to 12; all of the year when left out.
+        year (int): Year, with four digits.
 
     Returns:
         Status, headers, content, and the parsed body: list[AdminTransaction] | ErrorResponse.
@@ -139,9 +139,9 @@ def sync(
 
     Args:
         client: The connection to the service.
-        get_as_csv (bool | Unset):
-        month (int | Unset):
-        year (int):
+        get_as_csv (bool | Unset): Ask for CSV instead of JSON.
+        month (int | Unset): Month, from 1 to 12; all of the year when left out.
+        year (int): Year, with four digits.
 
     Returns:
         list[AdminTransaction].
@@ -181,9 +181,9 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        get_as_csv (bool | Unset):
-        month (int | Unset):
-        year (int):
+        get_as_csv (bool | Unset): Ask for CSV instead of JSON.
+        month (int | Unset): Month, from 1 to 12; all of the year when left out.
+        year (int): Year, with four digits.
 
     Returns:
         Status, headers, content, and the parsed body: list[AdminTransaction] | ErrorResponse.
@@ -223,9 +223,9 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        get_as_csv (bool | Unset):
-        month (int | Unset):
-        year (int):
+        get_as_csv (bool | Unset): Ask for CSV instead of JSON.
+        month (int | Unset): Month, from 1 to 12; all of the year when left out.
+        year (int): Year, with four digits.
 
     Returns:
         list[AdminTransaction].

@@ -121,17 +121,20 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        created_after (datetime.datetime | Unset):
-        created_before (datetime.datetime | Unset):
-        dealer_name (str | Unset):
-        dealer_reference (str | Unset):
-        enabled (bool | Unset):
-        last_modified_after (datetime.datetime | Unset):
-        last_modified_before (datetime.datetime | Unset):
-        name (str | Unset):
-        org_no (str | Unset):
-        tags (list[str] | Unset):
-        uni_customer_no (str | Unset):
+        created_after (datetime.datetime | Unset): Only accounts created after this time.
+        created_before (datetime.datetime | Unset): Only accounts created before this time.
+        dealer_name (str | Unset): Only accounts of the dealer with this name.
+        dealer_reference (str | Unset): Only accounts with this reference of the dealer's.
+        enabled (bool | Unset): Only enabled accounts, or only disabled ones.
+        last_modified_after (datetime.datetime | Unset): Only accounts last changed after this
+            time.
+        last_modified_before (datetime.datetime | Unset): Only accounts last changed before this
+            time.
+        name (str | Unset): Only accounts with this name.
+        org_no (str | Unset): Only accounts with this organisation number.
+        tags (list[str] | Unset): Only accounts with these tags; repeat the parameter for
+            several.
+        uni_customer_no (str | Unset): Only accounts with this customer number.
 
     Returns:
         Status, headers, content, and the parsed body: list[AdminAccountListItem] | ErrorResponse.
@@ -185,17 +188,20 @@ def sync(
 
     Args:
         client: The connection to the service.
-        created_after (datetime.datetime | Unset):
-        created_before (datetime.datetime | Unset):
-        dealer_name (str | Unset):
-        dealer_reference (str | Unset):
-        enabled (bool | Unset):
-        last_modified_after (datetime.datetime | Unset):
-        last_modified_before (datetime.datetime | Unset):
-        name (str | Unset):
-        org_no (str | Unset):
-        tags (list[str] | Unset):
-        uni_customer_no (str | Unset):
+        created_after (datetime.datetime | Unset): Only accounts created after this time.
+        created_before (datetime.datetime | Unset): Only accounts created before this time.
+        dealer_name (str | Unset): Only accounts of the dealer with this name.
+        dealer_reference (str | Unset): Only accounts with this reference of the dealer's.
+        enabled (bool | Unset): Only enabled accounts, or only disabled ones.
+        last_modified_after (datetime.datetime | Unset): Only accounts last changed after this
+            time.
+        last_modified_before (datetime.datetime | Unset): Only accounts last changed before this
+            time.
+        name (str | Unset): Only accounts with this name.
+        org_no (str | Unset): Only accounts with this organisation number.
+        tags (list[str] | Unset): Only accounts with these tags; repeat the parameter for
+            several.
+        uni_customer_no (str | Unset): Only accounts with this customer number.
 
     Returns:
         list[AdminAccountListItem].
@@ -249,17 +255,20 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        created_after (datetime.datetime | Unset):
-        created_before (datetime.datetime | Unset):
-        dealer_name (str | Unset):
-        dealer_reference (str | Unset):
-        enabled (bool | Unset):
-        last_modified_after (datetime.datetime | Unset):
-        last_modified_before (datetime.datetime | Unset):
-        name (str | Unset):
-        org_no (str | Unset):
-        tags (list[str] | Unset):
-        uni_customer_no (str | Unset):
+        created_after (datetime.datetime | Unset): Only accounts created after this time.
+        created_before (datetime.datetime | Unset): Only accounts created before this time.
+        dealer_name (str | Unset): Only accounts of the dealer with this name.
+        dealer_reference (str | Unset): Only accounts with this reference of the dealer's.
+        enabled (bool | Unset): Only enabled accounts, or only disabled ones.
+        last_modified_after (datetime.datetime | Unset): Only accounts last changed after this
+            time.
+        last_modified_before (datetime.datetime | Unset): Only accounts last changed before this
+            time.
+        name (str | Unset): Only accounts with this name.
+        org_no (str | Unset): Only accounts with this organisation number.
+        tags (list[str] | Unset): Only accounts with these tags; repeat the parameter for
+            several.
+        uni_customer_no (str | Unset): Only accounts with this customer number.
 
     Returns:
         Status, headers, content, and the parsed body: list[AdminAccountListItem] | ErrorResponse.
@@ -313,17 +322,20 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        created_after (datetime.datetime | Unset):
-        created_before (datetime.datetime | Unset):
-        dealer_name (str | Unset):
-        dealer_reference (str | Unset):
-        enabled (bool | Unset):
-        last_modified_after (datetime.datetime | Unset):
-        last_modified_before (datetime.datetime | Unset):
-        name (str | Unset):
-        org_no (str | Unset):
-        tags (list[str] | Unset):
-        uni_customer_no (str | Unset):
+        created_after (datetime.datetime | Unset): Only accounts created after this time.
+        created_before (datetime.datetime | Unset): Only accounts created before this time.
+        dealer_name (str | Unset): Only accounts of the dealer with this name.
+        dealer_reference (str | Unset): Only accounts with this reference of the dealer's.
+        enabled (bool | Unset): Only enabled accounts, or only disabled ones.
+        last_modified_after (datetime.datetime | Unset): Only accounts last changed after this
+            time.
+        last_modified_before (datetime.datetime | Unset): Only accounts last changed before this
+            time.
+        name (str | Unset): Only accounts with this name.
+        org_no (str | Unset): Only accounts with this organisation number.
+        tags (list[str] | Unset): Only accounts with these tags; repeat the parameter for
+            several.
+        uni_customer_no (str | Unset): Only accounts with this customer number.
 
     Returns:
         list[AdminAccountListItem].

@@ -78,7 +78,8 @@ def sync_detailed(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_template (PreviewTemplateXmlTemplate | Unset):
+        xml_template (PreviewTemplateXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         Status, headers, content, and the parsed body: None | ErrorResponse.
@@ -112,7 +113,8 @@ def sync(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_template (PreviewTemplateXmlTemplate | Unset):
+        xml_template (PreviewTemplateXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         None: a success has no body.
@@ -143,7 +145,8 @@ async def asyncio_detailed(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_template (PreviewTemplateXmlTemplate | Unset):
+        xml_template (PreviewTemplateXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         Status, headers, content, and the parsed body: None | ErrorResponse.
@@ -177,7 +180,8 @@ async def asyncio(
     Args:
         client: The connection to the service.
         body (AdminTemplatePreview): A template to preview, with its languages.
-        xml_template (PreviewTemplateXmlTemplate | Unset):
+        xml_template (PreviewTemplateXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         None: a success has no body.

@@ -83,10 +83,11 @@ def sync_detailed(
     PDF file. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminTemplateWithIdPreview): The languages in which to preview a stored template.
-        xml_template (PreviewTemplateByIdXmlTemplate | Unset):
+        xml_template (PreviewTemplateByIdXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         Status, headers, content, and the parsed body: None | ErrorResponse.
@@ -120,10 +121,11 @@ def sync(
     PDF file. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminTemplateWithIdPreview): The languages in which to preview a stored template.
-        xml_template (PreviewTemplateByIdXmlTemplate | Unset):
+        xml_template (PreviewTemplateByIdXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         None: a success has no body.
@@ -154,10 +156,11 @@ async def asyncio_detailed(
     PDF file. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminTemplateWithIdPreview): The languages in which to preview a stored template.
-        xml_template (PreviewTemplateByIdXmlTemplate | Unset):
+        xml_template (PreviewTemplateByIdXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         Status, headers, content, and the parsed body: None | ErrorResponse.
@@ -191,10 +194,11 @@ async def asyncio(
     PDF file. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminTemplateWithIdPreview): The languages in which to preview a stored template.
-        xml_template (PreviewTemplateByIdXmlTemplate | Unset):
+        xml_template (PreviewTemplateByIdXmlTemplate | Unset): Sample signature with which the
+            template is filled.
 
     Returns:
         None: a success has no body.

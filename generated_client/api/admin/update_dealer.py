@@ -76,7 +76,7 @@ def sync_detailed(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealer): A dealer: a partner who looks after accounts.
 
@@ -112,7 +112,7 @@ def sync(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealer): A dealer: a partner who looks after accounts.
 
@@ -145,7 +145,7 @@ async def asyncio_detailed(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealer): A dealer: a partner who looks after accounts.
 
@@ -181,7 +181,7 @@ async def asyncio(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealer): A dealer: a partner who looks after accounts.
 

@@ -77,7 +77,7 @@ def sync_detailed(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealerLogo): A new logo for a dealer.
 
@@ -113,7 +113,7 @@ def sync(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealerLogo): A new logo for a dealer.
 
@@ -146,7 +146,7 @@ async def asyncio_detailed(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealerLogo): A new logo for a dealer.
 
@@ -182,7 +182,7 @@ async def asyncio(
     Needs the scope: dealer.
 
     Args:
-        dealer_id (UUID):
+        dealer_id (UUID): Id of the dealer.
         client: The connection to the service.
         body (AdminDealerLogo): A new logo for a dealer.
 

@@ -75,7 +75,7 @@ def sync_detailed(
     Replaces a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminPdfTemplateOptions): A template as it should be stored.
 
@@ -105,7 +105,7 @@ def sync(
     Replaces a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminPdfTemplateOptions): A template as it should be stored.
 
@@ -134,7 +134,7 @@ async def asyncio_detailed(
     Replaces a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminPdfTemplateOptions): A template as it should be stored.
 
@@ -164,7 +164,7 @@ async def asyncio(
     Replaces a template. No source says which scope it needs.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the template.
         client: The connection to the service.
         body (AdminPdfTemplateOptions): A template as it should be stored.
 

@@ -74,9 +74,9 @@ def sync_detailed(
     Needs the scope: deposit_read.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
-        query_payment (bool | Unset):
+        query_payment (bool | Unset): Whether to look up the payment as well.
 
     Returns:
         Status, headers, content, and the parsed body: DepositResponse | ErrorResponse.
@@ -113,9 +113,9 @@ def sync(
     Needs the scope: deposit_read.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
-        query_payment (bool | Unset):
+        query_payment (bool | Unset): Whether to look up the payment as well.
 
     Returns:
         DepositResponse.
@@ -152,9 +152,9 @@ async def asyncio_detailed(
     Needs the scope: deposit_read.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
-        query_payment (bool | Unset):
+        query_payment (bool | Unset): Whether to look up the payment as well.
 
     Returns:
         Status, headers, content, and the parsed body: DepositResponse | ErrorResponse.
@@ -191,9 +191,9 @@ async def asyncio(
     Needs the scope: deposit_read.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
-        query_payment (bool | Unset):
+        query_payment (bool | Unset): Whether to look up the payment as well.
 
     Returns:
         DepositResponse.

@@ -79,10 +79,10 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        from_date (datetime.datetime | Unset):
-        limit (int | Unset):
-        offset (int | Unset):
-        status (str | Unset):
+        from_date (datetime.datetime | Unset): Only deposits created at this time or later.
+        limit (int | Unset): Largest number of deposits to return.
+        offset (int | Unset): Number of deposits to skip.
+        status (str | Unset): Only deposits with this status, as in `DepositStatusCode`.
 
     Returns:
         Status, headers, content, and the parsed body: DepositSummaryPage | ErrorResponse.
@@ -123,10 +123,10 @@ def sync(
 
     Args:
         client: The connection to the service.
-        from_date (datetime.datetime | Unset):
-        limit (int | Unset):
-        offset (int | Unset):
-        status (str | Unset):
+        from_date (datetime.datetime | Unset): Only deposits created at this time or later.
+        limit (int | Unset): Largest number of deposits to return.
+        offset (int | Unset): Number of deposits to skip.
+        status (str | Unset): Only deposits with this status, as in `DepositStatusCode`.
 
     Returns:
         DepositSummaryPage.
@@ -167,10 +167,10 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        from_date (datetime.datetime | Unset):
-        limit (int | Unset):
-        offset (int | Unset):
-        status (str | Unset):
+        from_date (datetime.datetime | Unset): Only deposits created at this time or later.
+        limit (int | Unset): Largest number of deposits to return.
+        offset (int | Unset): Number of deposits to skip.
+        status (str | Unset): Only deposits with this status, as in `DepositStatusCode`.
 
     Returns:
         Status, headers, content, and the parsed body: DepositSummaryPage | ErrorResponse.
@@ -211,10 +211,10 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        from_date (datetime.datetime | Unset):
-        limit (int | Unset):
-        offset (int | Unset):
-        status (str | Unset):
+        from_date (datetime.datetime | Unset): Only deposits created at this time or later.
+        limit (int | Unset): Largest number of deposits to return.
+        offset (int | Unset): Number of deposits to skip.
+        status (str | Unset): Only deposits with this status, as in `DepositStatusCode`.
 
     Returns:
         DepositSummaryPage.

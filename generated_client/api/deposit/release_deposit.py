@@ -75,7 +75,7 @@ def sync_detailed(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositTerminateRequest): How a deposit ends.
 
@@ -107,7 +107,7 @@ def sync(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositTerminateRequest): How a deposit ends.
 
@@ -138,7 +138,7 @@ async def asyncio_detailed(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositTerminateRequest): How a deposit ends.
 
@@ -170,7 +170,7 @@ async def asyncio(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositTerminateRequest): How a deposit ends.
 

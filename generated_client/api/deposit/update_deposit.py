@@ -77,7 +77,7 @@ def sync_detailed(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositUpdateRequest): What to change in a deposit.
 
@@ -109,7 +109,7 @@ def sync(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositUpdateRequest): What to change in a deposit.
 
@@ -140,7 +140,7 @@ async def asyncio_detailed(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositUpdateRequest): What to change in a deposit.
 
@@ -172,7 +172,7 @@ async def asyncio(
     Needs the scope: deposit_write.
 
     Args:
-        id (UUID):
+        id (UUID): Id of the deposit.
         client: The connection to the service.
         body (DepositUpdateRequest): What to change in a deposit.
 

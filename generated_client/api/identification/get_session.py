@@ -63,7 +63,7 @@ def sync_detailed(
     Needs the scope: identify.
 
     Args:
-        id (str):
+        id (str): Id of the session.
         client: The connection to the service.
 
     Returns:
@@ -99,7 +99,7 @@ def sync(
     Needs the scope: identify.
 
     Args:
-        id (str):
+        id (str): Id of the session.
         client: The connection to the service.
 
     Returns:
@@ -135,7 +135,7 @@ async def asyncio_detailed(
     Needs the scope: identify.
 
     Args:
-        id (str):
+        id (str): Id of the session.
         client: The connection to the service.
 
     Returns:
@@ -171,7 +171,7 @@ async def asyncio(
     Needs the scope: identify.
 
     Args:
-        id (str):
+        id (str): Id of the session.
         client: The connection to the service.
 
     Returns:

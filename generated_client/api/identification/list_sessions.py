@@ -71,8 +71,8 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        cursor (str | Unset):
-        limit (int | Unset):
+        cursor (str | Unset): Where to go on: `nextCursor` of the page before.
+        limit (int | Unset): Largest number of sessions to return.
 
     Returns:
         Status, headers, content, and the parsed body: IdentificationIdSessionPage | ErrorResponse.
@@ -109,8 +109,8 @@ def sync(
 
     Args:
         client: The connection to the service.
-        cursor (str | Unset):
-        limit (int | Unset):
+        cursor (str | Unset): Where to go on: `nextCursor` of the page before.
+        limit (int | Unset): Largest number of sessions to return.
 
     Returns:
         IdentificationIdSessionPage.
@@ -147,8 +147,8 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        cursor (str | Unset):
-        limit (int | Unset):
+        cursor (str | Unset): Where to go on: `nextCursor` of the page before.
+        limit (int | Unset): Largest number of sessions to return.
 
     Returns:
         Status, headers, content, and the parsed body: IdentificationIdSessionPage | ErrorResponse.
@@ -185,8 +185,8 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        cursor (str | Unset):
-        limit (int | Unset):
+        cursor (str | Unset): Where to go on: `nextCursor` of the page before.
+        limit (int | Unset): Largest number of sessions to return.
 
     Returns:
         IdentificationIdSessionPage.

@@ -72,9 +72,9 @@ def sync_detailed(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         Status, headers, content, and the parsed body: GeodataCountryInfo | ErrorResponse.
@@ -111,9 +111,9 @@ def sync(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         GeodataCountryInfo.
@@ -150,9 +150,9 @@ async def asyncio_detailed(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         Status, headers, content, and the parsed body: GeodataCountryInfo | ErrorResponse.
@@ -189,9 +189,9 @@ async def asyncio(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         GeodataCountryInfo.

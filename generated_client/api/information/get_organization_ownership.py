@@ -81,12 +81,12 @@ def sync_detailed(
     Needs the scope: info_legal_person_read.
 
     Args:
-        country (str):
-        id (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
+        id (str): Number that identifies the organisation in that country.
         client: The connection to the service.
-        id_type (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        id_type (str | Unset): Kind of number that the id is.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         Status, headers, content, and the parsed body: OrganizationOwnership | ErrorResponse.
@@ -129,12 +129,12 @@ def sync(
     Needs the scope: info_legal_person_read.
 
     Args:
-        country (str):
-        id (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
+        id (str): Number that identifies the organisation in that country.
         client: The connection to the service.
-        id_type (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        id_type (str | Unset): Kind of number that the id is.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         OrganizationOwnership.
@@ -177,12 +177,12 @@ async def asyncio_detailed(
     Needs the scope: info_legal_person_read.
 
     Args:
-        country (str):
-        id (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
+        id (str): Number that identifies the organisation in that country.
         client: The connection to the service.
-        id_type (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        id_type (str | Unset): Kind of number that the id is.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         Status, headers, content, and the parsed body: OrganizationOwnership | ErrorResponse.
@@ -225,12 +225,12 @@ async def asyncio(
     Needs the scope: info_legal_person_read.
 
     Args:
-        country (str):
-        id (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
+        id (str): Number that identifies the organisation in that country.
         client: The connection to the service.
-        id_type (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        id_type (str | Unset): Kind of number that the id is.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         OrganizationOwnership.

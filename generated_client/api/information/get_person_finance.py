@@ -102,19 +102,19 @@ def sync_detailed(
     Needs the scope: info_natural_person_read.
 
     Args:
-        country (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
         client: The connection to the service.
-        case_ref (str | Unset):
-        city (str | Unset):
-        date_of_birth (str | Unset):
-        given_name (str | Unset):
-        identity_number (str | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
-        street (str | Unset):
-        street_number (str | Unset):
-        surname (str | Unset):
+        case_ref (str | Unset): Reference to your case, for the register that is asked.
+        city (str | Unset): City of the address.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        given_name (str | Unset): Given name of the person.
+        identity_number (str | Unset): National identity number of the person.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
+        street (str | Unset): Street of the address.
+        street_number (str | Unset): House number of the address.
+        surname (str | Unset): Surname of the person.
 
     Returns:
         Status, headers, content, and the parsed body: PersonFinance | ErrorResponse.
@@ -171,19 +171,19 @@ def sync(
     Needs the scope: info_natural_person_read.
 
     Args:
-        country (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
         client: The connection to the service.
-        case_ref (str | Unset):
-        city (str | Unset):
-        date_of_birth (str | Unset):
-        given_name (str | Unset):
-        identity_number (str | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
-        street (str | Unset):
-        street_number (str | Unset):
-        surname (str | Unset):
+        case_ref (str | Unset): Reference to your case, for the register that is asked.
+        city (str | Unset): City of the address.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        given_name (str | Unset): Given name of the person.
+        identity_number (str | Unset): National identity number of the person.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
+        street (str | Unset): Street of the address.
+        street_number (str | Unset): House number of the address.
+        surname (str | Unset): Surname of the person.
 
     Returns:
         PersonFinance.
@@ -240,19 +240,19 @@ async def asyncio_detailed(
     Needs the scope: info_natural_person_read.
 
     Args:
-        country (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
         client: The connection to the service.
-        case_ref (str | Unset):
-        city (str | Unset):
-        date_of_birth (str | Unset):
-        given_name (str | Unset):
-        identity_number (str | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
-        street (str | Unset):
-        street_number (str | Unset):
-        surname (str | Unset):
+        case_ref (str | Unset): Reference to your case, for the register that is asked.
+        city (str | Unset): City of the address.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        given_name (str | Unset): Given name of the person.
+        identity_number (str | Unset): National identity number of the person.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
+        street (str | Unset): Street of the address.
+        street_number (str | Unset): House number of the address.
+        surname (str | Unset): Surname of the person.
 
     Returns:
         Status, headers, content, and the parsed body: PersonFinance | ErrorResponse.
@@ -309,19 +309,19 @@ async def asyncio(
     Needs the scope: info_natural_person_read.
 
     Args:
-        country (str):
+        country (str): Country whose registers are asked, as an ISO 3166 code.
         client: The connection to the service.
-        case_ref (str | Unset):
-        city (str | Unset):
-        date_of_birth (str | Unset):
-        given_name (str | Unset):
-        identity_number (str | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
-        street (str | Unset):
-        street_number (str | Unset):
-        surname (str | Unset):
+        case_ref (str | Unset): Reference to your case, for the register that is asked.
+        city (str | Unset): City of the address.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        given_name (str | Unset): Given name of the person.
+        identity_number (str | Unset): National identity number of the person.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
+        street (str | Unset): Street of the address.
+        street_number (str | Unset): House number of the address.
+        surname (str | Unset): Surname of the person.
 
     Returns:
         PersonFinance.

@@ -65,7 +65,7 @@ def sync_detailed(
     Needs the scope: addons.
 
     Args:
-        authority_code (str):
+        authority_code (str): Code of the authority.
         client: The connection to the service.
 
     Returns:
@@ -101,7 +101,7 @@ def sync(
     Needs the scope: addons.
 
     Args:
-        authority_code (str):
+        authority_code (str): Code of the authority.
         client: The connection to the service.
 
     Returns:
@@ -137,7 +137,7 @@ async def asyncio_detailed(
     Needs the scope: addons.
 
     Args:
-        authority_code (str):
+        authority_code (str): Code of the authority.
         client: The connection to the service.
 
     Returns:
@@ -173,7 +173,7 @@ async def asyncio(
     Needs the scope: addons.
 
     Args:
-        authority_code (str):
+        authority_code (str): Code of the authority.
         client: The connection to the service.
 
     Returns:

@@ -90,7 +90,7 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         Status, headers, content, and the parsed body: list[GeodataCountryListItem] | ErrorResponse.
@@ -125,7 +125,7 @@ def sync(
 
     Args:
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         list[GeodataCountryListItem].
@@ -160,7 +160,7 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         Status, headers, content, and the parsed body: list[GeodataCountryListItem] | ErrorResponse.
@@ -195,7 +195,7 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         list[GeodataCountryListItem].

@@ -94,9 +94,9 @@ def sync_detailed(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         Status, headers, content, and the parsed body: list[GeodataDivisionListItem] | ErrorResponse.
@@ -133,9 +133,9 @@ def sync(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         list[GeodataDivisionListItem].
@@ -172,9 +172,9 @@ async def asyncio_detailed(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         Status, headers, content, and the parsed body: list[GeodataDivisionListItem] | ErrorResponse.
@@ -211,9 +211,9 @@ async def asyncio(
     Needs the scope: addons.
 
     Args:
-        country_code (str):
+        country_code (str): Code of the country, as `list_countries` returns it.
         client: The connection to the service.
-        lang (str | Unset):
+        lang (str | Unset): Language of the names in the answer.
 
     Returns:
         list[GeodataDivisionListItem].

@@ -92,15 +92,16 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        countries (str):
-        cursor (str | Unset):
-        id (str | Unset):
-        id_type (str):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str): Countries to search in, as ISO 3166 codes. No source says how several
+            are separated.
+        cursor (str | Unset): Where to go on, as given with the page before.
+        id (str | Unset): Number that identifies the organisation.
+        id_type (str): Kind of number that the id is.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         Status, headers, content, and the parsed body: OrganizationSearchResult | ErrorResponse.
@@ -151,15 +152,16 @@ def sync(
 
     Args:
         client: The connection to the service.
-        countries (str):
-        cursor (str | Unset):
-        id (str | Unset):
-        id_type (str):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str): Countries to search in, as ISO 3166 codes. No source says how several
+            are separated.
+        cursor (str | Unset): Where to go on, as given with the page before.
+        id (str | Unset): Number that identifies the organisation.
+        id_type (str): Kind of number that the id is.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         OrganizationSearchResult.
@@ -210,15 +212,16 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        countries (str):
-        cursor (str | Unset):
-        id (str | Unset):
-        id_type (str):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str): Countries to search in, as ISO 3166 codes. No source says how several
+            are separated.
+        cursor (str | Unset): Where to go on, as given with the page before.
+        id (str | Unset): Number that identifies the organisation.
+        id_type (str): Kind of number that the id is.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         Status, headers, content, and the parsed body: OrganizationSearchResult | ErrorResponse.
@@ -269,15 +272,16 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        countries (str):
-        cursor (str | Unset):
-        id (str | Unset):
-        id_type (str):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str): Countries to search in, as ISO 3166 codes. No source says how several
+            are separated.
+        cursor (str | Unset): Where to go on, as given with the page before.
+        id (str | Unset): Number that identifies the organisation.
+        id_type (str): Kind of number that the id is.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         OrganizationSearchResult.

@@ -92,15 +92,16 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        countries (str | Unset):
-        date_of_birth (str | Unset):
-        id (str | Unset):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str | Unset): Countries to search in, as ISO 3166 codes. No source says how
+            several are separated.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        id (str | Unset): Number that identifies the person.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         Status, headers, content, and the parsed body: PersonSearchResult | ErrorResponse.
@@ -151,15 +152,16 @@ def sync(
 
     Args:
         client: The connection to the service.
-        countries (str | Unset):
-        date_of_birth (str | Unset):
-        id (str | Unset):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str | Unset): Countries to search in, as ISO 3166 codes. No source says how
+            several are separated.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        id (str | Unset): Number that identifies the person.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         PersonSearchResult.
@@ -210,15 +212,16 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        countries (str | Unset):
-        date_of_birth (str | Unset):
-        id (str | Unset):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str | Unset): Countries to search in, as ISO 3166 codes. No source says how
+            several are separated.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        id (str | Unset): Number that identifies the person.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         Status, headers, content, and the parsed body: PersonSearchResult | ErrorResponse.
@@ -269,15 +272,16 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        countries (str | Unset):
-        date_of_birth (str | Unset):
-        id (str | Unset):
-        limit (int | Unset):
-        name (str | Unset):
-        offset (int | Unset):
-        postal_code (str | Unset):
-        raw_json (bool | Unset):
-        source (str | Unset):
+        countries (str | Unset): Countries to search in, as ISO 3166 codes. No source says how
+            several are separated.
+        date_of_birth (str | Unset): Date of birth. No source says in which format.
+        id (str | Unset): Number that identifies the person.
+        limit (int | Unset): Largest number of items to return.
+        name (str | Unset): Name to search for.
+        offset (int | Unset): Number of items to skip.
+        postal_code (str | Unset): Postal code of the address.
+        raw_json (bool | Unset): Also return the source's own answer, as `metadata.rawJson`.
+        source (str | Unset): Data source to ask, when there is more than one.
 
     Returns:
         PersonSearchResult.

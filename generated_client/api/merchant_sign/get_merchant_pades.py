@@ -63,7 +63,8 @@ def sync_detailed(
     Needs the scope: merchantsign.
 
     Args:
-        signed_document_id (UUID):
+        signed_document_id (UUID): Id of the signed document, as in
+            `MerchantSignResponse.signedDocumentId`.
         client: The connection to the service.
 
     Returns:
@@ -99,7 +100,8 @@ def sync(
     Needs the scope: merchantsign.
 
     Args:
-        signed_document_id (UUID):
+        signed_document_id (UUID): Id of the signed document, as in
+            `MerchantSignResponse.signedDocumentId`.
         client: The connection to the service.
 
     Returns:
@@ -135,7 +137,8 @@ async def asyncio_detailed(
     Needs the scope: merchantsign.
 
     Args:
-        signed_document_id (UUID):
+        signed_document_id (UUID): Id of the signed document, as in
+            `MerchantSignResponse.signedDocumentId`.
         client: The connection to the service.
 
     Returns:
@@ -171,7 +174,8 @@ async def asyncio(
     Needs the scope: merchantsign.
 
     Args:
-        signed_document_id (UUID):
+        signed_document_id (UUID): Id of the signed document, as in
+            `MerchantSignResponse.signedDocumentId`.
         client: The connection to the service.
 
     Returns:
@@ -209,7 +213,8 @@ def download(
     Needs the scope: merchantsign.
 
     Args:
-        signed_document_id (UUID):
+        signed_document_id (UUID): Id of the signed document, as in
+            `MerchantSignResponse.signedDocumentId`.
         client: The connection to the service.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
@@ -251,7 +256,8 @@ async def adownload(
     Needs the scope: merchantsign.
 
     Args:
-        signed_document_id (UUID):
+        signed_document_id (UUID): Id of the signed document, as in
+            `MerchantSignResponse.signedDocumentId`.
         client: The connection to the service.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.

@@ -65,7 +65,8 @@ def sync_detailed(
     Needs the scope: merchantsign.
 
     Args:
-        transaction_id (UUID):
+        transaction_id (UUID): Id of the transaction, as in
+            `MerchantSignResponse.transactionId`.
         client: The connection to the service.
 
     Returns:
@@ -101,7 +102,8 @@ def sync(
     Needs the scope: merchantsign.
 
     Args:
-        transaction_id (UUID):
+        transaction_id (UUID): Id of the transaction, as in
+            `MerchantSignResponse.transactionId`.
         client: The connection to the service.
 
     Returns:
@@ -137,7 +139,8 @@ async def asyncio_detailed(
     Needs the scope: merchantsign.
 
     Args:
-        transaction_id (UUID):
+        transaction_id (UUID): Id of the transaction, as in
+            `MerchantSignResponse.transactionId`.
         client: The connection to the service.
 
     Returns:
@@ -173,7 +176,8 @@ async def asyncio(
     Needs the scope: merchantsign.
 
     Args:
-        transaction_id (UUID):
+        transaction_id (UUID): Id of the transaction, as in
+            `MerchantSignResponse.transactionId`.
         client: The connection to the service.
 
     Returns:

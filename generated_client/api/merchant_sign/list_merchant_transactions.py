@@ -96,9 +96,9 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        from_date (int | Unset):
-        oauth_client_id (str | Unset):
-        to_date (int | Unset):
+        from_date (int | Unset): Start of the period, as a number. No source says in which unit.
+        oauth_client_id (str | Unset): Only signatures made by this API client.
+        to_date (int | Unset): End of the period, as a number. No source says in which unit.
 
     Returns:
         Status, headers, content, and the parsed body: list[MerchantSignTransaction] | ErrorResponse.
@@ -137,9 +137,9 @@ def sync(
 
     Args:
         client: The connection to the service.
-        from_date (int | Unset):
-        oauth_client_id (str | Unset):
-        to_date (int | Unset):
+        from_date (int | Unset): Start of the period, as a number. No source says in which unit.
+        oauth_client_id (str | Unset): Only signatures made by this API client.
+        to_date (int | Unset): End of the period, as a number. No source says in which unit.
 
     Returns:
         list[MerchantSignTransaction].
@@ -178,9 +178,9 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        from_date (int | Unset):
-        oauth_client_id (str | Unset):
-        to_date (int | Unset):
+        from_date (int | Unset): Start of the period, as a number. No source says in which unit.
+        oauth_client_id (str | Unset): Only signatures made by this API client.
+        to_date (int | Unset): End of the period, as a number. No source says in which unit.
 
     Returns:
         Status, headers, content, and the parsed body: list[MerchantSignTransaction] | ErrorResponse.
@@ -219,9 +219,9 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        from_date (int | Unset):
-        oauth_client_id (str | Unset):
-        to_date (int | Unset):
+        from_date (int | Unset): Start of the period, as a number. No source says in which unit.
+        oauth_client_id (str | Unset): Only signatures made by this API client.
+        to_date (int | Unset): End of the period, as a number. No source says in which unit.
 
     Returns:
         list[MerchantSignTransaction].

@@ -95,8 +95,9 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         Status, headers, content, and the parsed body: list[NotificationEvent] | ErrorResponse.
@@ -135,8 +136,9 @@ def sync(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         list[NotificationEvent].
@@ -175,8 +177,9 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         Status, headers, content, and the parsed body: list[NotificationEvent] | ErrorResponse.
@@ -215,8 +218,9 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         list[NotificationEvent].

@@ -85,7 +85,7 @@ def sync_detailed(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
 
     Returns:
@@ -121,7 +121,7 @@ def sync(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
 
     Returns:
@@ -157,7 +157,7 @@ async def asyncio_detailed(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
 
     Returns:
@@ -193,7 +193,7 @@ async def asyncio(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
 
     Returns:

@@ -93,8 +93,9 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         Status, headers, content, and the parsed body: list[NotificationEvent] | ErrorResponse.
@@ -131,8 +132,9 @@ def sync(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         list[NotificationEvent].
@@ -169,8 +171,9 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         Status, headers, content, and the parsed body: list[NotificationEvent] | ErrorResponse.
@@ -207,8 +210,9 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        event_type (str | Unset):
-        tags (str | Unset):
+        event_type (str | Unset): Only events of this type, as in `NotificationEventType`.
+        tags (str | Unset): Only events with these tags. No source says how several are
+            separated.
 
     Returns:
         list[NotificationEvent].

@@ -75,7 +75,7 @@ def sync_detailed(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
         body (NotificationWebhookUpdateOptions): What to change in a webhook.
 
@@ -107,7 +107,7 @@ def sync(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
         body (NotificationWebhookUpdateOptions): What to change in a webhook.
 
@@ -138,7 +138,7 @@ async def asyncio_detailed(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
         body (NotificationWebhookUpdateOptions): What to change in a webhook.
 
@@ -170,7 +170,7 @@ async def asyncio(
     Needs the scope: event.
 
     Args:
-        id (int):
+        id (int): Id of the webhook.
         client: The connection to the service.
         body (NotificationWebhookUpdateOptions): What to change in a webhook.
 

@@ -75,7 +75,7 @@ def sync_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareRecipient): A recipient to add.
 
@@ -107,7 +107,7 @@ def sync(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareRecipient): A recipient to add.
 
@@ -138,7 +138,7 @@ async def asyncio_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareRecipient): A recipient to add.
 
@@ -170,7 +170,7 @@ async def asyncio(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareRecipient): A recipient to add.
 

@@ -66,8 +66,8 @@ def sync_detailed(
     Needs the scope: share_read.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:
@@ -105,8 +105,8 @@ def sync(
     Needs the scope: share_read.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:
@@ -144,8 +144,8 @@ async def asyncio_detailed(
     Needs the scope: share_read.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:
@@ -183,8 +183,8 @@ async def asyncio(
     Needs the scope: share_read.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:

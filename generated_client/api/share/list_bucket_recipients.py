@@ -86,7 +86,7 @@ def sync_detailed(
     Needs the scope: share_read.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
 
     Returns:
@@ -123,7 +123,7 @@ def sync(
     Needs the scope: share_read.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
 
     Returns:
@@ -160,7 +160,7 @@ async def asyncio_detailed(
     Needs the scope: share_read.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
 
     Returns:
@@ -197,7 +197,7 @@ async def asyncio(
     Needs the scope: share_read.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
 
     Returns:

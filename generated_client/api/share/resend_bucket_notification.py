@@ -64,8 +64,8 @@ def sync_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:
@@ -103,8 +103,8 @@ def sync(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:
@@ -142,8 +142,8 @@ async def asyncio_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:
@@ -181,8 +181,8 @@ async def asyncio(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
 
     Returns:

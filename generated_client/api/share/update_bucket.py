@@ -76,7 +76,7 @@ def sync_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareBucketUpdateOptions): What to change in a bucket.
 
@@ -109,7 +109,7 @@ def sync(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareBucketUpdateOptions): What to change in a bucket.
 
@@ -141,7 +141,7 @@ async def asyncio_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareBucketUpdateOptions): What to change in a bucket.
 
@@ -174,7 +174,7 @@ async def asyncio(
     Needs the scope: share_write.
 
     Args:
-        id (str):
+        id (str): Id of the bucket.
         client: The connection to the service.
         body (ShareBucketUpdateOptions): What to change in a bucket.
 

@@ -78,8 +78,8 @@ def sync_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
         body (ShareRecipientUpdateOptions): What to change in a recipient.
 
@@ -116,8 +116,8 @@ def sync(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
         body (ShareRecipientUpdateOptions): What to change in a recipient.
 
@@ -151,8 +151,8 @@ async def asyncio_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
         body (ShareRecipientUpdateOptions): What to change in a recipient.
 
@@ -189,8 +189,8 @@ async def asyncio(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        recipient_id (str):
+        id (str): Id of the bucket.
+        recipient_id (str): Id of the recipient.
         client: The connection to the service.
         body (ShareRecipientUpdateOptions): What to change in a recipient.
 

@@ -74,8 +74,8 @@ def sync_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        file_id (str):
+        id (str): Id of the bucket.
+        file_id (str): Id of the file, as in `content` of the bucket.
         client: The connection to the service.
         body (UploadBucketFileBody): What to send
 
@@ -112,8 +112,8 @@ def sync(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        file_id (str):
+        id (str): Id of the bucket.
+        file_id (str): Id of the file, as in `content` of the bucket.
         client: The connection to the service.
         body (UploadBucketFileBody): What to send
 
@@ -147,8 +147,8 @@ async def asyncio_detailed(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        file_id (str):
+        id (str): Id of the bucket.
+        file_id (str): Id of the file, as in `content` of the bucket.
         client: The connection to the service.
         body (UploadBucketFileBody): What to send
 
@@ -185,8 +185,8 @@ async def asyncio(
     Needs the scope: share_write.
 
     Args:
-        id (str):
-        file_id (str):
+        id (str): Id of the bucket.
+        file_id (str): Id of the file, as in `content` of the bucket.
         client: The connection to the service.
         body (UploadBucketFileBody): What to send
 

@@ -72,9 +72,9 @@ def sync_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        reason (str | Unset):
+        reason (str | Unset): Why it is cancelled.
 
     Returns:
         Status, headers, content, and the parsed body: None | ErrorResponse.
@@ -111,9 +111,9 @@ def sync(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        reason (str | Unset):
+        reason (str | Unset): Why it is cancelled.
 
     Returns:
         None: a success has no body.
@@ -150,9 +150,9 @@ async def asyncio_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        reason (str | Unset):
+        reason (str | Unset): Why it is cancelled.
 
     Returns:
         Status, headers, content, and the parsed body: None | ErrorResponse.
@@ -189,9 +189,9 @@ async def asyncio(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        reason (str | Unset):
+        reason (str | Unset): Why it is cancelled.
 
     Returns:
         None: a success has no body.

@@ -66,8 +66,8 @@ def sync_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:
@@ -105,8 +105,8 @@ def sync(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:
@@ -144,8 +144,8 @@ async def asyncio_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:
@@ -183,8 +183,8 @@ async def asyncio(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:

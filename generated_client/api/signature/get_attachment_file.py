@@ -75,10 +75,10 @@ def sync_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
-        file_format (GetAttachmentFileFileFormat):
+        file_format (GetAttachmentFileFileFormat): Which version to download.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -117,10 +117,10 @@ def sync(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
-        file_format (GetAttachmentFileFileFormat):
+        file_format (GetAttachmentFileFileFormat): Which version to download.
 
     Returns:
         File.
@@ -159,10 +159,10 @@ async def asyncio_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
-        file_format (GetAttachmentFileFileFormat):
+        file_format (GetAttachmentFileFileFormat): Which version to download.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -201,10 +201,10 @@ async def asyncio(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
-        file_format (GetAttachmentFileFileFormat):
+        file_format (GetAttachmentFileFileFormat): Which version to download.
 
     Returns:
         File.
@@ -245,10 +245,10 @@ def download(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
-        file_format (GetAttachmentFileFileFormat):
+        file_format (GetAttachmentFileFileFormat): Which version to download.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.
@@ -293,10 +293,10 @@ async def adownload(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
-        file_format (GetAttachmentFileFileFormat):
+        file_format (GetAttachmentFileFileFormat): Which version to download.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.

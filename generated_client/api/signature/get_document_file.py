@@ -74,9 +74,9 @@ def sync_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        file_format (GetDocumentFileFileFormat):
+        file_format (GetDocumentFileFileFormat): Which version to download.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -115,9 +115,9 @@ def sync(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        file_format (GetDocumentFileFileFormat):
+        file_format (GetDocumentFileFileFormat): Which version to download.
 
     Returns:
         File.
@@ -156,9 +156,9 @@ async def asyncio_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        file_format (GetDocumentFileFileFormat):
+        file_format (GetDocumentFileFileFormat): Which version to download.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -197,9 +197,9 @@ async def asyncio(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        file_format (GetDocumentFileFileFormat):
+        file_format (GetDocumentFileFileFormat): Which version to download.
 
     Returns:
         File.
@@ -240,9 +240,9 @@ def download(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        file_format (GetDocumentFileFileFormat):
+        file_format (GetDocumentFileFileFormat): Which version to download.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.
@@ -287,9 +287,9 @@ async def adownload(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
-        file_format (GetDocumentFileFileFormat):
+        file_format (GetDocumentFileFileFormat): Which version to download.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.

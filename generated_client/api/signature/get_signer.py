@@ -68,8 +68,8 @@ def sync_detailed(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:
@@ -107,8 +107,8 @@ def sync(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:
@@ -146,8 +146,8 @@ async def asyncio_detailed(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:
@@ -185,8 +185,8 @@ async def asyncio(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
 
     Returns:

@@ -78,11 +78,12 @@ def sync_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerAttachmentFileFileFormat):
+        file_format (GetSignerAttachmentFileFileFormat): Which version to download: the native
+            signature or the package.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -123,11 +124,12 @@ def sync(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerAttachmentFileFileFormat):
+        file_format (GetSignerAttachmentFileFileFormat): Which version to download: the native
+            signature or the package.
 
     Returns:
         File.
@@ -168,11 +170,12 @@ async def asyncio_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerAttachmentFileFileFormat):
+        file_format (GetSignerAttachmentFileFileFormat): Which version to download: the native
+            signature or the package.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -213,11 +216,12 @@ async def asyncio(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerAttachmentFileFileFormat):
+        file_format (GetSignerAttachmentFileFileFormat): Which version to download: the native
+            signature or the package.
 
     Returns:
         File.
@@ -260,11 +264,12 @@ def download(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerAttachmentFileFileFormat):
+        file_format (GetSignerAttachmentFileFileFormat): Which version to download: the native
+            signature or the package.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.
@@ -311,11 +316,12 @@ async def adownload(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerAttachmentFileFileFormat):
+        file_format (GetSignerAttachmentFileFileFormat): Which version to download: the native
+            signature or the package.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.

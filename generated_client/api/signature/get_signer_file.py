@@ -75,10 +75,11 @@ def sync_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerFileFileFormat):
+        file_format (GetSignerFileFileFormat): Which version to download: the native signature
+            or the package.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -117,10 +118,11 @@ def sync(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerFileFileFormat):
+        file_format (GetSignerFileFileFormat): Which version to download: the native signature
+            or the package.
 
     Returns:
         File.
@@ -159,10 +161,11 @@ async def asyncio_detailed(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerFileFileFormat):
+        file_format (GetSignerFileFileFormat): Which version to download: the native signature
+            or the package.
 
     Returns:
         Status, headers, content, and the parsed body: File | ErrorResponse.
@@ -201,10 +204,11 @@ async def asyncio(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerFileFileFormat):
+        file_format (GetSignerFileFileFormat): Which version to download: the native signature
+            or the package.
 
     Returns:
         File.
@@ -245,10 +249,11 @@ def download(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerFileFileFormat):
+        file_format (GetSignerFileFileFormat): Which version to download: the native signature
+            or the package.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.
@@ -293,10 +298,11 @@ async def adownload(
     Needs the scope: document_file.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
-        file_format (GetSignerFileFileFormat):
+        file_format (GetSignerFileFileFormat): Which version to download: the native signature
+            or the package.
         to: A path, a folder (the service names the file), or a binary file object. A path holds the
             file only when all of it arrived.
         on_progress: Called with the bytes written so far and the total, or None if that is unknown.

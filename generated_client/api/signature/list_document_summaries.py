@@ -109,19 +109,21 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        external_id (str | Unset):
-        external_signer_id (str | Unset):
-        from_date (datetime.datetime | Unset):
-        last_updated (datetime.datetime | Unset):
-        limit (int | Unset):
-        name_of_signer (str | Unset):
-        offset (int | Unset):
-        signed_date (datetime.datetime | Unset):
-        signer_id (UUID | Unset):
-        status (ListDocumentSummariesStatus | Unset):
-        tags (str | Unset):
-        title (str | Unset):
-        to_date (datetime.datetime | Unset):
+        external_id (str | Unset): Only the document with this reference of yours.
+        external_signer_id (str | Unset): Only documents with the signer that has this reference
+            of yours.
+        from_date (datetime.datetime | Unset): Only documents created at this time or later.
+        last_updated (datetime.datetime | Unset): Only documents updated since this time.
+        limit (int | Unset): Largest number of documents to return.
+        name_of_signer (str | Unset): Only documents signed by somebody of this name.
+        offset (int | Unset): Number of documents to skip.
+        signed_date (datetime.datetime | Unset): Only documents signed on this date.
+        signer_id (UUID | Unset): Only documents with this signer.
+        status (ListDocumentSummariesStatus | Unset): Only documents with this status.
+        tags (str | Unset): Only documents with these tags. No source says how several are
+            separated.
+        title (str | Unset): Only documents with this title.
+        to_date (datetime.datetime | Unset): Only documents created at this time or earlier.
 
     Returns:
         Status, headers, content, and the parsed body: SignatureDocumentSummaryPage | ErrorResponse.
@@ -181,19 +183,21 @@ def sync(
 
     Args:
         client: The connection to the service.
-        external_id (str | Unset):
-        external_signer_id (str | Unset):
-        from_date (datetime.datetime | Unset):
-        last_updated (datetime.datetime | Unset):
-        limit (int | Unset):
-        name_of_signer (str | Unset):
-        offset (int | Unset):
-        signed_date (datetime.datetime | Unset):
-        signer_id (UUID | Unset):
-        status (ListDocumentSummariesStatus | Unset):
-        tags (str | Unset):
-        title (str | Unset):
-        to_date (datetime.datetime | Unset):
+        external_id (str | Unset): Only the document with this reference of yours.
+        external_signer_id (str | Unset): Only documents with the signer that has this reference
+            of yours.
+        from_date (datetime.datetime | Unset): Only documents created at this time or later.
+        last_updated (datetime.datetime | Unset): Only documents updated since this time.
+        limit (int | Unset): Largest number of documents to return.
+        name_of_signer (str | Unset): Only documents signed by somebody of this name.
+        offset (int | Unset): Number of documents to skip.
+        signed_date (datetime.datetime | Unset): Only documents signed on this date.
+        signer_id (UUID | Unset): Only documents with this signer.
+        status (ListDocumentSummariesStatus | Unset): Only documents with this status.
+        tags (str | Unset): Only documents with these tags. No source says how several are
+            separated.
+        title (str | Unset): Only documents with this title.
+        to_date (datetime.datetime | Unset): Only documents created at this time or earlier.
 
     Returns:
         SignatureDocumentSummaryPage.
@@ -253,19 +257,21 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        external_id (str | Unset):
-        external_signer_id (str | Unset):
-        from_date (datetime.datetime | Unset):
-        last_updated (datetime.datetime | Unset):
-        limit (int | Unset):
-        name_of_signer (str | Unset):
-        offset (int | Unset):
-        signed_date (datetime.datetime | Unset):
-        signer_id (UUID | Unset):
-        status (ListDocumentSummariesStatus | Unset):
-        tags (str | Unset):
-        title (str | Unset):
-        to_date (datetime.datetime | Unset):
+        external_id (str | Unset): Only the document with this reference of yours.
+        external_signer_id (str | Unset): Only documents with the signer that has this reference
+            of yours.
+        from_date (datetime.datetime | Unset): Only documents created at this time or later.
+        last_updated (datetime.datetime | Unset): Only documents updated since this time.
+        limit (int | Unset): Largest number of documents to return.
+        name_of_signer (str | Unset): Only documents signed by somebody of this name.
+        offset (int | Unset): Number of documents to skip.
+        signed_date (datetime.datetime | Unset): Only documents signed on this date.
+        signer_id (UUID | Unset): Only documents with this signer.
+        status (ListDocumentSummariesStatus | Unset): Only documents with this status.
+        tags (str | Unset): Only documents with these tags. No source says how several are
+            separated.
+        title (str | Unset): Only documents with this title.
+        to_date (datetime.datetime | Unset): Only documents created at this time or earlier.
 
     Returns:
         Status, headers, content, and the parsed body: SignatureDocumentSummaryPage | ErrorResponse.
@@ -325,19 +331,21 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        external_id (str | Unset):
-        external_signer_id (str | Unset):
-        from_date (datetime.datetime | Unset):
-        last_updated (datetime.datetime | Unset):
-        limit (int | Unset):
-        name_of_signer (str | Unset):
-        offset (int | Unset):
-        signed_date (datetime.datetime | Unset):
-        signer_id (UUID | Unset):
-        status (ListDocumentSummariesStatus | Unset):
-        tags (str | Unset):
-        title (str | Unset):
-        to_date (datetime.datetime | Unset):
+        external_id (str | Unset): Only the document with this reference of yours.
+        external_signer_id (str | Unset): Only documents with the signer that has this reference
+            of yours.
+        from_date (datetime.datetime | Unset): Only documents created at this time or later.
+        last_updated (datetime.datetime | Unset): Only documents updated since this time.
+        limit (int | Unset): Largest number of documents to return.
+        name_of_signer (str | Unset): Only documents signed by somebody of this name.
+        offset (int | Unset): Number of documents to skip.
+        signed_date (datetime.datetime | Unset): Only documents signed on this date.
+        signer_id (UUID | Unset): Only documents with this signer.
+        status (ListDocumentSummariesStatus | Unset): Only documents with this status.
+        tags (str | Unset): Only documents with these tags. No source says how several are
+            separated.
+        title (str | Unset): Only documents with this title.
+        to_date (datetime.datetime | Unset): Only documents created at this time or earlier.
 
     Returns:
         SignatureDocumentSummaryPage.

@@ -100,10 +100,10 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsFileType):
-        language (ListSignatureMethodsLanguage):
-        mechanism (ListSignatureMethodsMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsFileType): Type of the file to sign.
+        language (ListSignatureMethodsLanguage): Language of the names and descriptions.
+        mechanism (ListSignatureMethodsMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         Status, headers, content, and the parsed body: list[SignatureAppSignatureMethod] | ErrorResponse.
@@ -143,10 +143,10 @@ def sync(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsFileType):
-        language (ListSignatureMethodsLanguage):
-        mechanism (ListSignatureMethodsMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsFileType): Type of the file to sign.
+        language (ListSignatureMethodsLanguage): Language of the names and descriptions.
+        mechanism (ListSignatureMethodsMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         list[SignatureAppSignatureMethod].
@@ -186,10 +186,10 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsFileType):
-        language (ListSignatureMethodsLanguage):
-        mechanism (ListSignatureMethodsMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsFileType): Type of the file to sign.
+        language (ListSignatureMethodsLanguage): Language of the names and descriptions.
+        mechanism (ListSignatureMethodsMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         Status, headers, content, and the parsed body: list[SignatureAppSignatureMethod] | ErrorResponse.
@@ -229,10 +229,10 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsFileType):
-        language (ListSignatureMethodsLanguage):
-        mechanism (ListSignatureMethodsMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsFileType): Type of the file to sign.
+        language (ListSignatureMethodsLanguage): Language of the names and descriptions.
+        mechanism (ListSignatureMethodsMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         list[SignatureAppSignatureMethod].

@@ -106,10 +106,11 @@ def sync_detailed(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsForAccountFileType):
-        language (ListSignatureMethodsForAccountLanguage):
-        mechanism (ListSignatureMethodsForAccountMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsForAccountFileType): Type of the file to sign.
+        language (ListSignatureMethodsForAccountLanguage): Language of the names and
+            descriptions.
+        mechanism (ListSignatureMethodsForAccountMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         Status, headers, content, and the parsed body: list[SignatureAppSignatureMethod] | ErrorResponse.
@@ -149,10 +150,11 @@ def sync(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsForAccountFileType):
-        language (ListSignatureMethodsForAccountLanguage):
-        mechanism (ListSignatureMethodsForAccountMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsForAccountFileType): Type of the file to sign.
+        language (ListSignatureMethodsForAccountLanguage): Language of the names and
+            descriptions.
+        mechanism (ListSignatureMethodsForAccountMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         list[SignatureAppSignatureMethod].
@@ -192,10 +194,11 @@ async def asyncio_detailed(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsForAccountFileType):
-        language (ListSignatureMethodsForAccountLanguage):
-        mechanism (ListSignatureMethodsForAccountMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsForAccountFileType): Type of the file to sign.
+        language (ListSignatureMethodsForAccountLanguage): Language of the names and
+            descriptions.
+        mechanism (ListSignatureMethodsForAccountMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         Status, headers, content, and the parsed body: list[SignatureAppSignatureMethod] | ErrorResponse.
@@ -235,10 +238,11 @@ async def asyncio(
 
     Args:
         client: The connection to the service.
-        file_type (ListSignatureMethodsForAccountFileType):
-        language (ListSignatureMethodsForAccountLanguage):
-        mechanism (ListSignatureMethodsForAccountMechanism):
-        signable_attachments (bool):
+        file_type (ListSignatureMethodsForAccountFileType): Type of the file to sign.
+        language (ListSignatureMethodsForAccountLanguage): Language of the names and
+            descriptions.
+        mechanism (ListSignatureMethodsForAccountMechanism): How signers are to sign.
+        signable_attachments (bool): Whether signers also sign attachments.
 
     Returns:
         list[SignatureAppSignatureMethod].

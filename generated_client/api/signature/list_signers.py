@@ -87,7 +87,7 @@ def sync_detailed(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
 
     Returns:
@@ -123,7 +123,7 @@ def sync(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
 
     Returns:
@@ -159,7 +159,7 @@ async def asyncio_detailed(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
 
     Returns:
@@ -195,7 +195,7 @@ async def asyncio(
     Needs the scope: document_read.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
 
     Returns:

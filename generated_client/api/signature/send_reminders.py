@@ -77,7 +77,7 @@ def sync_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureManualReminder): A reminder to send at once.
 
@@ -114,7 +114,7 @@ def sync(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureManualReminder): A reminder to send at once.
 
@@ -148,7 +148,7 @@ async def asyncio_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureManualReminder): A reminder to send at once.
 
@@ -185,7 +185,7 @@ async def asyncio(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureManualReminder): A reminder to send at once.
 

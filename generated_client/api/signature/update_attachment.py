@@ -80,8 +80,8 @@ def sync_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
         body (SignatureAttachmentUpdateOptions): What to change in an attachment.
 
@@ -118,8 +118,8 @@ def sync(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
         body (SignatureAttachmentUpdateOptions): What to change in an attachment.
 
@@ -156,8 +156,8 @@ async def asyncio_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
         body (SignatureAttachmentUpdateOptions): What to change in an attachment.
 
@@ -194,8 +194,8 @@ async def asyncio(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        attachment_id (UUID):
+        document_id (UUID): Id of the document.
+        attachment_id (UUID): Id of the attachment.
         client: The connection to the service.
         body (SignatureAttachmentUpdateOptions): What to change in an attachment.
 

@@ -78,7 +78,7 @@ def sync_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureDocumentUpdateOptions): What to change in a document.
 
@@ -115,7 +115,7 @@ def sync(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureDocumentUpdateOptions): What to change in a document.
 
@@ -149,7 +149,7 @@ async def asyncio_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureDocumentUpdateOptions): What to change in a document.
 
@@ -186,7 +186,7 @@ async def asyncio(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
+        document_id (UUID): Id of the document.
         client: The connection to the service.
         body (SignatureDocumentUpdateOptions): What to change in a document.
 

@@ -80,8 +80,8 @@ def sync_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
         body (SignatureSignerUpdateOptions): What to change in a signer.
 
@@ -118,8 +118,8 @@ def sync(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
         body (SignatureSignerUpdateOptions): What to change in a signer.
 
@@ -156,8 +156,8 @@ async def asyncio_detailed(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
         body (SignatureSignerUpdateOptions): What to change in a signer.
 
@@ -194,8 +194,8 @@ async def asyncio(
     Needs the scope: document_write.
 
     Args:
-        document_id (UUID):
-        signer_id (UUID):
+        document_id (UUID): Id of the document.
+        signer_id (UUID): Id of the signer.
         client: The connection to the service.
         body (SignatureSignerUpdateOptions): What to change in a signer.
 

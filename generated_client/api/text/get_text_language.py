@@ -63,7 +63,7 @@ def sync_detailed(
     Needs the scope: text_read.
 
     Args:
-        id (int):
+        id (int): Id of the language.
         client: The connection to the service.
 
     Returns:
@@ -99,7 +99,7 @@ def sync(
     Needs the scope: text_read.
 
     Args:
-        id (int):
+        id (int): Id of the language.
         client: The connection to the service.
 
     Returns:
@@ -135,7 +135,7 @@ async def asyncio_detailed(
     Needs the scope: text_read.
 
     Args:
-        id (int):
+        id (int): Id of the language.
         client: The connection to the service.
 
     Returns:
@@ -171,7 +171,7 @@ async def asyncio(
     Needs the scope: text_read.
 
     Args:
-        id (int):
+        id (int): Id of the language.
         client: The connection to the service.
 
     Returns:

@@ -69,9 +69,9 @@ def sync_detailed(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
 
     Returns:
@@ -111,9 +111,9 @@ def sync(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
 
     Returns:
@@ -153,9 +153,9 @@ async def asyncio_detailed(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
 
     Returns:
@@ -195,9 +195,9 @@ async def asyncio(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
 
     Returns:

@@ -101,11 +101,11 @@ def sync_detailed(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
+        language_set_id (int): Id of the language set.
         client: The connection to the service.
-        format_ (ListTranslationsFormat | Unset):
-        language (str | Unset):
-        translation_key_group_id (int):
+        format_ (ListTranslationsFormat | Unset): How much to return for each translation.
+        language (str | Unset): Only translations into this language.
+        translation_key_group_id (int): Id of the group of texts.
 
     Returns:
         Status, headers, content, and the parsed body: list[TextTranslation] | ErrorResponse.
@@ -146,11 +146,11 @@ def sync(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
+        language_set_id (int): Id of the language set.
         client: The connection to the service.
-        format_ (ListTranslationsFormat | Unset):
-        language (str | Unset):
-        translation_key_group_id (int):
+        format_ (ListTranslationsFormat | Unset): How much to return for each translation.
+        language (str | Unset): Only translations into this language.
+        translation_key_group_id (int): Id of the group of texts.
 
     Returns:
         list[TextTranslation].
@@ -191,11 +191,11 @@ async def asyncio_detailed(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
+        language_set_id (int): Id of the language set.
         client: The connection to the service.
-        format_ (ListTranslationsFormat | Unset):
-        language (str | Unset):
-        translation_key_group_id (int):
+        format_ (ListTranslationsFormat | Unset): How much to return for each translation.
+        language (str | Unset): Only translations into this language.
+        translation_key_group_id (int): Id of the group of texts.
 
     Returns:
         Status, headers, content, and the parsed body: list[TextTranslation] | ErrorResponse.
@@ -236,11 +236,11 @@ async def asyncio(
     Needs the scope: text_read.
 
     Args:
-        language_set_id (int):
+        language_set_id (int): Id of the language set.
         client: The connection to the service.
-        format_ (ListTranslationsFormat | Unset):
-        language (str | Unset):
-        translation_key_group_id (int):
+        format_ (ListTranslationsFormat | Unset): How much to return for each translation.
+        language (str | Unset): Only translations into this language.
+        translation_key_group_id (int): Id of the group of texts.
 
     Returns:
         list[TextTranslation].

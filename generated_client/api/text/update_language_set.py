@@ -75,7 +75,7 @@ def sync_detailed(
     Needs the scope: text_write.
 
     Args:
-        id (int):
+        id (int): Id of the language set.
         client: The connection to the service.
         body (TextLanguageSetUpdate): What to change in a language set.
 
@@ -107,7 +107,7 @@ def sync(
     Needs the scope: text_write.
 
     Args:
-        id (int):
+        id (int): Id of the language set.
         client: The connection to the service.
         body (TextLanguageSetUpdate): What to change in a language set.
 
@@ -138,7 +138,7 @@ async def asyncio_detailed(
     Needs the scope: text_write.
 
     Args:
-        id (int):
+        id (int): Id of the language set.
         client: The connection to the service.
         body (TextLanguageSetUpdate): What to change in a language set.
 
@@ -170,7 +170,7 @@ async def asyncio(
     Needs the scope: text_write.
 
     Args:
-        id (int):
+        id (int): Id of the language set.
         client: The connection to the service.
         body (TextLanguageSetUpdate): What to change in a language set.
 

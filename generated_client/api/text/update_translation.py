@@ -79,9 +79,9 @@ def sync_detailed(
     Needs the scope: text_write.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
         body (TextTranslationUpdate): A new text in one language.
 
@@ -124,9 +124,9 @@ def sync(
     Needs the scope: text_write.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
         body (TextTranslationUpdate): A new text in one language.
 
@@ -169,9 +169,9 @@ async def asyncio_detailed(
     Needs the scope: text_write.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
         body (TextTranslationUpdate): A new text in one language.
 
@@ -214,9 +214,9 @@ async def asyncio(
     Needs the scope: text_write.
 
     Args:
-        language_set_id (int):
-        subject_id (int):
-        language_code (str):
+        language_set_id (int): Id of the language set.
+        subject_id (int): Id of the text, as in `TextTranslation.subjectId`.
+        language_code (str): Code of the language, as in `TextLanguage.code`.
         client: The connection to the service.
         body (TextTranslationUpdate): A new text in one language.
 
