@@ -87,14 +87,15 @@ class TokenDesk:
         found = self._ask(source, rejected)
         if isinstance(found, Held):
             return found
-        try:
-            with _timed(source):
+        with _timed(source):
+            try:
                 return found.wait(self._worth_waiting(source, rejected))
-        except AuthError:
-            old = self._last_resort(source, rejected)
-            if old is None:
-                raise
-            return old
+            except AuthError:
+                old = self._last_resort(source, rejected)
+                if old is not None:
+                    return old
+            # Why there is none; or, if only the old token ended meanwhile, the new one.
+            return found.wait()
 
     async def aget(self, source: Source, *, rejected: AccessToken | None = None) -> Held:
         """
@@ -103,14 +104,15 @@ class TokenDesk:
         found = self._ask(source, rejected)
         if isinstance(found, Held):
             return found
-        try:
-            with _timed(source):
+        with _timed(source):
+            try:
                 return await found.wait_async(self._worth_waiting(source, rejected))
-        except AuthError:
-            old = self._last_resort(source, rejected)
-            if old is None:
-                raise
-            return old
+            except AuthError:
+                old = self._last_resort(source, rejected)
+                if old is not None:
+                    return old
+            # Why there is none; or, if only the old token ended meanwhile, the new one.
+            return await found.wait_async()
 
     def _ask(self, source: Source, rejected: AccessToken | None) -> Held | Flight:
         """

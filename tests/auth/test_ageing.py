@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from auth_ext import AccessToken, MemoryTokenStore, OAuth2ClientCredentials, TokenError
 from auth_ext._held import Held
+from auth_ext._refresh import TokenDesk
 from tests.auth.helpers import (
     API,
     DRIVES,
@@ -228,6 +229,24 @@ def test_a_stale_token_serves_before_waiting_for_another_would_outlast_it(
     assert "token-1" == drive.token(auth).value
     world.issuer.gate.set()
     settle(auth)
+    assert "token-2" == drive.token(auth).value
+    assert 2 == world.issuer.count
+
+
+def test_a_stale_token_that_ends_while_another_is_waited_for(
+    world: World, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Then there is nothing left but to go on waiting, and no error.
+    """
+    auth = world.auth()
+    drive.token(auth)
+    world.hands.turn(3599.6)
+    world.issuer.gate.clear()
+    monkeypatch.setattr(TokenDesk, "_worth_waiting", lambda *_: 0.0)
+    # Asked once the short wait is over: the old token has just ended, the new one may come.
+    monkeypatch.setattr(TokenDesk, "_last_resort", lambda *_: world.issuer.gate.set())
+
     assert "token-2" == drive.token(auth).value
     assert 2 == world.issuer.count
 
