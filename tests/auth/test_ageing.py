@@ -216,7 +216,7 @@ def test_a_stale_token_serves_when_there_is_no_other(
 
 
 def test_a_stale_token_serves_before_waiting_for_another_would_outlast_it(
-    world: World, drive: Drive
+    world: World, drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     A token endpoint that hangs is waited for a quarter of what the old token has left.
@@ -225,8 +225,17 @@ def test_a_stale_token_serves_before_waiting_for_another_would_outlast_it(
     drive.token(auth)
     world.hands.turn(3599.6)
     world.issuer.gate.clear()
+    limits: list[float] = []
+    worth_waiting = TokenDesk._worth_waiting
+
+    def noted(desk: TokenDesk, *about: Any) -> float:
+        limits.append(worth_waiting(desk, *about))
+        return limits[-1]
+
+    monkeypatch.setattr(TokenDesk, "_worth_waiting", noted)
 
     assert "token-1" == drive.token(auth).value
+    assert [pytest.approx(0.1)] == limits
     world.issuer.gate.set()
     settle(auth)
     assert "token-2" == drive.token(auth).value
